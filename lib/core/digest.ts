@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+
+/** `sha256:<hex>` of bytes or text. */
+export function sha256(data: string | Uint8Array): string {
+  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+}
+
+/** JSON with sorted keys: equal values give equal text. `undefined` members are left out, as in JSON. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) => {
+    if (member === null || typeof member !== 'object' || Array.isArray(member)) return member;
+    const source = member as Record<string, unknown>;
+    return Object.fromEntries(
+      Object.keys(source)
+        .sort()
+        .map((key) => [key, source[key]]),
+    );
+  });
+}
+
+/** `sha256:<hex>` of a JSON value, whatever the order of its keys. */
+export function digestOf(value: unknown): string {
+  return sha256(canonicalJson(value));
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+/** Why a run happens; recorded with it. */
+export const Trigger = z.enum([
+  'push',
+  'source',
+  'dependency',
+  'sweep',
+  'due',
+  'watch',
+  'request',
+  'health',
+  'retry',
+]);
+export type Trigger = z.infer<typeof Trigger>;
+
+/** Who pushed what; carried along so that the run can name it. */
+export const Origin = z.object({
+  /** The id of the push (a digest of provider, repository, ref and delivery), or of the request. */
+  id: z.string(),
+  commit: z.string().optional(),
+  author: z.string().optional(),
+  committer: z.string().optional(),
+  pusher: z.string().optional(),
+  pullRequest: z.string().optional(),
+});
+export type Origin = z.infer<typeof Origin>;
+
+/** A verified push, to be fanned out to the source objects that watch its repository and ref. */
+export const PushJob = z.object({
+  type: z.literal('push'),
+  /** The provider's name in the fleet file. */
+  provider: z.string(),
+  /** Every spelling of the repository's clone URL that the payload holds, normalised (`host/path`, lower case, no `.git`). */
+  repositories: z.array(z.string()),
+  /** `owner/name` (or the nested path), as the provider's API spells it. */
+  project: z.string(),
+  /** The full ref, such as `refs/heads/main`. */
+  ref: z.string(),
+  /** The commit that the ref points at now; empty when the ref was deleted. */
+  commit: z.string(),
+  origin: Origin,
+  /** Epoch in ms. */
+  receivedAt: z.number(),
+});
+export type PushJob = z.infer<typeof PushJob>;
+
+/** Reconcile one object in one cluster. It names the object and carries no state: the worker reads what is newest. */
+export const ReconcileJob = z.object({
+  type: z.literal('reconcile'),
+  cluster: z.string(),
+  group: z.string(),
+  kind: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  trigger: Trigger,
+  origin: Origin.optional(),
+  /** For a source: the commit the push named, which must be what is fetched. */
+  commit: z.string().optional(),
+  /** Epoch in ms. */
+  requestedAt: z.number(),
+});
+export type ReconcileJob = z.infer<typeof ReconcileJob>;
+
+/** Look over one cluster: what is due, what has drifted, what was changed, what is gone. */
+export const SweepJob = z.object({ type: z.literal('sweep'), cluster: z.string(), requestedAt: z.number() });
+export type SweepJob = z.infer<typeof SweepJob>;
+
+/** Send what the outbox of one destination holds. */
+export const NotifyJob = z.object({
+  type: z.literal('notify'),
+  destination: z.string(),
+  requestedAt: z.number(),
+});
+export type NotifyJob = z.infer<typeof NotifyJob>;
+
+/** Everything that can stand in a queue. */
+export const Job = z.discriminatedUnion('type', [PushJob, ReconcileJob, SweepJob, NotifyJob]);
+export type Job = z.infer<typeof Job>;
+
+/** The FIFO group of a job: jobs of one group run one at a time, in order. */
+export function groupOf(job: Job): string {
+  switch (job.type) {
+    case 'push':
+      return `push/${job.provider}/${job.project}/${job.ref}`;
+    case 'reconcile':
+      return `${job.cluster}/${job.group}/${job.kind}/${job.namespace}/${job.name}`;
+    case 'sweep':
+      return `sweep/${job.cluster}`;
+    case 'notify':
+      return `notify/${job.destination}`;
+  }
+}

@@ -1,0 +1,67 @@
+/** A message to be sent. */
+export interface OutgoingMessage {
+  /** FIFO group: messages of a group are handed out one at a time, in order of sending. */
+  group: string;
+  /** A second message with the same id within five minutes is dropped, even when the first is already done (as SQS FIFO does). */
+  deduplicationId: string;
+  /** At most 256 KiB in UTF-8. */
+  body: string;
+  /** Hand out no earlier than this many ms from now; does not hold back later messages of the group. Default 0, at most 15 minutes. */
+  delayMs?: number;
+}
+
+/** A message handed out and not yet acknowledged. */
+export interface ReceivedMessage {
+  id: string;
+  /** Names this handing-out; out of date once the visibility timeout has passed. */
+  receipt: string;
+  group: string;
+  body: string;
+  /** 1 the first time. */
+  receiveCount: number;
+  /** Epoch in ms. */
+  sentAt: number;
+}
+
+/** A message that was handed out too often without being acknowledged. */
+export interface DeadLetter {
+  id: string;
+  group: string;
+  body: string;
+  receiveCount: number;
+  /** Epoch in ms of its first sending. */
+  sentAt: number;
+}
+
+/** Options of {@link Queue.receive}. */
+export interface ReceiveOptions {
+  /** 1 to 10. */
+  max: number;
+  /** How long to wait for a first message, in ms; 0 answers at once. */
+  waitMs: number;
+  /** How long the messages stay hidden from other receivers, in ms. */
+  visibilityMs: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * At-least-once FIFO-per-group queue with the semantics of SQS FIFO. Implementations: `sqlite.ts`, `sqs.ts`; both pass
+ * `test/contract/queue.ts`.
+ */
+export interface Queue {
+  /** Resolves once every message is durable; throws otherwise, and then some of them may have been sent. */
+  send(messages: readonly OutgoingMessage[]): Promise<void>;
+  /** Hands out messages of groups that have none in flight, oldest first. */
+  receive(options: ReceiveOptions): Promise<ReceivedMessage[]>;
+  /** Hides a message for another `visibilityMs` from now. Throws when the receipt is out of date. */
+  extend(message: ReceivedMessage, visibilityMs: number): Promise<void>;
+  /** The message is done. A receipt out of date is ignored: another receiver has the message now. */
+  acknowledge(message: ReceivedMessage): Promise<void>;
+  /** Gives a message back, to be handed out again after `delayMs`. */
+  release(message: ReceivedMessage, delayMs?: number): Promise<void>;
+  /** Dead letters, oldest first. */
+  deadLetters(limit: number): Promise<DeadLetter[]>;
+  /** Sends dead letters again (all, or those named) and returns how many. */
+  redrive(ids?: readonly string[]): Promise<number>;
+  close(): Promise<void>;
+}
