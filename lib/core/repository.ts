@@ -34,7 +34,7 @@ export function normaliseRepository(url: string): string | undefined {
   return `${lowerCase(host)}${shownPort}/${path}`;
 }
 
-function split(url: string): [scheme: string, host?: string, port?: string, path?: string] {
+function split(url: string): [scheme: string, host?: string, port?: string | undefined, path?: string] {
   const full = URL_FORM.exec(url);
   if (full) {
     const scheme = lowerCase(full[1] as string);
