@@ -1,0 +1,145 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { FleetCluster } from './cluster.ts';
+import { Bytes, milliseconds } from './fields.ts';
+import { FleetProvider } from './provider.ts';
+
+const Network = z.strictObject({
+  allow: z
+    .array(
+      z.string().refine(isHostOrRange, { error: 'must be a host, *.domain, an address or a CIDR range' }),
+    )
+    .default([])
+    .describe('Private hosts and address ranges that may be reached; all others are refused.'),
+});
+
+const Limits = z.strictObject({
+  concurrency: z.int().min(1).max(1000).default(16).describe('Objects reconciled at the same time.'),
+  requestTimeout: milliseconds(1_000)
+    .prefault('30s')
+    .describe('Limit of time for one request to a cluster or provider.'),
+  renderTimeout: milliseconds(1_000).prefault('2m').describe('Limit of time for one build.'),
+  artifactSize: Bytes.prefault('256Mi').describe('Largest tree that is fetched, unpacked.'),
+  artifactFiles: z.int().min(1).default(100_000).describe('Most files in a tree that is fetched.'),
+  renderSize: Bytes.prefault('64Mi').describe('Largest output of one build.'),
+});
+
+const Server = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^([^\s:]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$/, { error: 'must be HOST:PORT or :PORT', abort: true })
+    .prefault(':8080')
+    .transform(splitListen)
+    .refine(({ port }) => port <= 65_535, { error: 'must have a port below 65536' })
+    .describe('Address and port to listen on.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be a URL with https or http' })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .describe('Public address of this server; statuses link to it.')
+    .exactOptional(),
+});
+
+const Storage = z.strictObject({
+  directory: z.string().min(1).default('./.slipway').describe('Directory of the database and the artifacts.'),
+});
+
+const Statuses = z.strictObject({
+  objects: z
+    .enum(['failing', 'all'])
+    .default('failing')
+    .describe('Which objects get a status of their own, beside the one of their cluster.'),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
+      error: 'must consist of letters, digits, dots, dashes and underscores',
+    })
+    .max(40)
+    .default('slipway')
+    .describe('First word of the name of every status.'),
+});
+
+const Sweep = z.strictObject({
+  interval: milliseconds(5_000).prefault('1m').describe('How often each cluster is looked over.'),
+});
+
+/** The fleet file, `slipway.yaml`: what the operator decides. */
+export const FleetFile = z
+  .strictObject({
+    clusters: z.array(FleetCluster).default([]).describe('The clusters to deploy to.'),
+    providers: z.array(FleetProvider).default([]).describe('The Git providers.'),
+    network: Network.prefault({}).describe('What may be reached.'),
+    limits: Limits.prefault({}).describe('Bounds that keep one tenant from starving the others.'),
+    server: Server.prefault({}).describe('The web server.'),
+    storage: Storage.prefault({}).describe('Where state is kept on this machine.'),
+    statuses: Statuses.prefault({}).describe('Commit statuses.'),
+    sweep: Sweep.prefault({}).describe('The look for what webhooks missed.'),
+  })
+  .superRefine((fleet, context) => {
+    refuseDuplicates('clusters', fleet.clusters, context);
+    refuseDuplicates('providers', fleet.providers, context);
+    const names = new Set(fleet.providers.map(({ name }) => name));
+    for (const [index, { source }] of fleet.clusters.entries()) {
+      if (source.provider === undefined || names.has(source.provider)) continue;
+      const path = ['clusters', index, 'source', 'provider'];
+      context.addIssue({ code: 'custom', path, message: `there is no provider ${source.provider}` });
+    }
+  });
+
+/** A loaded fleet file. Durations are in ms, sizes in bytes, paths absolute; secrets are still references. */
+export type Fleet = z.output<typeof FleetFile> & {
+  /** Absolute path of the file. */
+  path: string;
+  /** Its directory, where relative paths of secrets start. */
+  baseDirectory: string;
+};
+
+/** The cluster of a name, or undefined. */
+export function clusterOf(fleet: Fleet, name: string): FleetCluster | undefined {
+  return fleet.clusters.find((cluster) => cluster.name === name);
+}
+
+/**
+ * The provider whose credential fetches from a URL: the one of the same host and port.
+ * @returns undefined when there is none, so that the repository is fetched without credential
+ */
+export function providerFor(fleet: Pick<Fleet, 'providers'>, url: string): FleetProvider | undefined {
+  const host = hostOf(url);
+  return host === undefined ? undefined : fleet.providers.find((provider) => hostOf(provider.url) === host);
+}
+
+function hostOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, hostname, host } = new URL(url);
+  return (protocol === 'ssh:' ? hostname : host).toLowerCase();
+}
+
+function splitListen(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+function isHostOrRange(text: string): boolean {
+  const [address, prefix, more] = text.split('/');
+  if (address === undefined || more !== undefined) return false;
+  const family = isIP(address);
+  if (prefix === undefined)
+    return (
+      family !== 0 ||
+      /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/i.test(address)
+    );
+  if (family === 0 || !/^\d{1,3}$/.test(prefix)) return false;
+  return Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+function refuseDuplicates(
+  list: string,
+  entries: readonly { name: string }[],
+  context: z.RefinementCtx,
+): void {
+  const seen = new Set<string>();
+  for (const [index, { name }] of entries.entries()) {
+    if (seen.has(name))
+      context.addIssue({ code: 'custom', path: [list, index, 'name'], message: `${name} is already taken` });
+    seen.add(name);
+  }
+}

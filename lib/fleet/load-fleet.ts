@@ -1,0 +1,70 @@
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { redact } from '../core/redact.ts';
+import { formatPath, validate } from '../core/validate.ts';
+import { type Fleet, FleetFile } from './fleet.ts';
+import { locate } from './locate.ts';
+
+/** One thing wrong in a fleet file. Lines and columns count from 1. */
+export interface FleetProblem {
+  line: number;
+  column: number;
+  /** Such as `clusters[0].name`; empty when the whole file is concerned. */
+  path: string;
+  message: string;
+}
+
+/** A fleet file that cannot be used. The message lists all problems, one a line, as `file:line:column: path: fault`. */
+export class FleetError extends Error {
+  override readonly name = 'FleetError';
+  readonly problems: readonly FleetProblem[];
+
+  constructor(path: string, problems: readonly FleetProblem[]) {
+    super(
+      redact(
+        problems
+          .map(
+            ({ line, column, path: where, message }) =>
+              `${path}:${line}:${column}: ${where === '' ? '' : `${where}: `}${message}`,
+          )
+          .join('\n'),
+      ),
+    );
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads a fleet file.
+ * @param text its content, YAML 1.2
+ * @param options `path`: where it lies; relative paths in it start at its directory
+ * @throws FleetError with everything that is wrong
+ */
+export function loadFleet(text: string, options: { path: string }): Fleet {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
+  if (document.errors.length > 0)
+    throw new FleetError(
+      options.path,
+      document.errors.map((error) => ({ ...at(lines, error.pos[0]), path: '', message: error.message })),
+    );
+  const result = validate(FleetFile, document.toJS({ maxAliasCount: 100 }) ?? {});
+  if (!result.ok)
+    throw new FleetError(
+      options.path,
+      result.problems.map(({ path, message, unknown }) => ({
+        ...at(lines, locate(document, path, unknown)),
+        path: formatPath(path),
+        message,
+      })),
+    );
+  const path = resolve(options.path);
+  const baseDirectory = dirname(path);
+  const directory = resolve(baseDirectory, result.value.storage.directory);
+  return { ...result.value, storage: { directory }, path, baseDirectory };
+}
+
+function at(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}

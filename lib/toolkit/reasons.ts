@@ -1,0 +1,46 @@
+/** Types of conditions. */
+export const ConditionType = {
+  Ready: 'Ready',
+  Reconciling: 'Reconciling',
+  Stalled: 'Stalled',
+  Healthy: 'Healthy',
+  ArtifactInStorage: 'ArtifactInStorage',
+  ArtifactOutdated: 'ArtifactOutdated',
+  SourceVerified: 'SourceVerified',
+  FetchFailed: 'FetchFailed',
+  BuildFailed: 'BuildFailed',
+  StorageOperationFailed: 'StorageOperationFailed',
+  IncludeUnavailable: 'IncludeUnavailable',
+} as const;
+
+/** Reasons of conditions and events, in the Toolkit's own words. */
+export const Reason = {
+  Succeeded: 'Succeeded',
+  Failed: 'Failed',
+  Progressing: 'Progressing',
+  ProgressingWithRetry: 'ProgressingWithRetry',
+  Suspended: 'Suspended',
+  ReconciliationSucceeded: 'ReconciliationSucceeded',
+  ReconciliationFailed: 'ReconciliationFailed',
+  DependencyNotReady: 'DependencyNotReady',
+  ArtifactFailed: 'ArtifactFailed',
+  BuildFailed: 'BuildFailed',
+  PruneFailed: 'PruneFailed',
+  HealthCheckFailed: 'HealthCheckFailed',
+  HealthCheckCanceled: 'HealthCheckCanceled',
+  InvalidPath: 'InvalidPath',
+  InvalidURL: 'InvalidURL',
+  InvalidCELExpression: 'InvalidCELExpression',
+  AccessDenied: 'AccessDenied',
+  FeatureGateDisabled: 'FeatureGateDisabled',
+  GitOperationSucceeded: 'GitOperationSucceeded',
+  GitOperationFailed: 'GitOperationFailed',
+  AuthenticationFailed: 'AuthenticationFailed',
+  URLInvalid: 'URLInvalid',
+  VerificationError: 'VerificationError',
+  InvalidProviderConfiguration: 'InvalidProviderConfiguration',
+  StorageOperationFailed: 'StorageOperationFailed',
+  ArtifactUpToDate: 'ArtifactUpToDate',
+  NewArtifact: 'NewArtifact',
+} as const;
+export type Reason = (typeof Reason)[keyof typeof Reason];

@@ -1,0 +1,75 @@
+import { GitRepository } from './git-repository.ts';
+import type { PrinterColumn, ToolkitKind, UnsupportedKind } from './kind.ts';
+import { Kustomization } from './kustomization.ts';
+
+const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+const READY: readonly PrinterColumn[] = [
+  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+  { name: 'Status', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message' },
+];
+
+/** The kinds that are reconciled. One file with the schema and one entry here add a kind. */
+export const kinds = [
+  {
+    supported: true,
+    group: 'source.toolkit.fluxcd.io',
+    kind: 'GitRepository',
+    version: 'v1',
+    plural: 'gitrepositories',
+    shortNames: ['gitrepo'],
+    categories: ['all', 'fluxcd', 'fluxcd-sources'],
+    columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, AGE, ...READY],
+    schema: GitRepository,
+  },
+  {
+    supported: true,
+    group: 'kustomize.toolkit.fluxcd.io',
+    kind: 'Kustomization',
+    version: 'v1',
+    plural: 'kustomizations',
+    shortNames: ['ks'],
+    categories: ['all', 'fluxcd', 'fluxcd-appliers'],
+    columns: [AGE, ...READY],
+    schema: Kustomization,
+  },
+] as const satisfies readonly ToolkitKind[];
+
+/** Any object of a reconciled kind. */
+export type ToolkitObject = GitRepository | Kustomization;
+
+/** Kinds that users of the Toolkit know, but that are not reconciled yet. */
+export const unsupportedKinds: readonly UnsupportedKind[] = [
+  unsupported('source.toolkit.fluxcd.io', 'v1', [
+    'OCIRepository',
+    'HelmRepository',
+    'HelmChart',
+    'Bucket',
+    'ExternalArtifact',
+  ]),
+  unsupported('source.extensions.fluxcd.io', 'v1beta1', ['ArtifactGenerator']),
+  unsupported('helm.toolkit.fluxcd.io', 'v2', ['HelmRelease']),
+  unsupported('image.toolkit.fluxcd.io', 'v1', ['ImageRepository', 'ImagePolicy', 'ImageUpdateAutomation']),
+  unsupported('notification.toolkit.fluxcd.io', 'v1beta3', ['Alert', 'Provider']),
+  unsupported('notification.toolkit.fluxcd.io', 'v1', ['Receiver']),
+].flat();
+
+function unsupported(group: string, version: string, names: readonly string[]): UnsupportedKind[] {
+  return names.map((kind) => ({ supported: false, group, version, kind }));
+}
+
+const all: readonly (ToolkitKind | UnsupportedKind)[] = [...kinds, ...unsupportedKinds];
+
+/** Whether objects of this group are the Toolkit's, known or not. */
+export function isToolkitGroup(group: string): boolean {
+  return group.endsWith('.toolkit.fluxcd.io') || all.some((entry) => entry.group === group);
+}
+
+/** What is known of a Toolkit kind, reconciled or not; undefined when there is no such kind. */
+export function findKind(group: string, kind: string): ToolkitKind | UnsupportedKind | undefined {
+  return all.find((entry) => entry.group === group && entry.kind === kind);
+}
+
+/** The names of the Toolkit's kinds in a group. */
+export function kindsOf(group: string): string[] {
+  return all.filter((entry) => entry.group === group).map(({ kind }) => kind);
+}
