@@ -22,6 +22,20 @@ export interface ApplyOptions {
   force: boolean;
   /** Ask the server what would come of it, without writing. */
   dryRun?: boolean;
+  /** What the server does with unknown and duplicate fields. Default: the server's own, which is `Warn` for an apply of JSON. */
+  fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
+  /** For example `status`. */
+  subresource?: string;
+  /** Called for each warning of the server, such as an unknown field or a deprecated version. */
+  onWarning?: (warning: string) => void;
+  signal?: AbortSignal;
+}
+
+/** Options of a create or update. */
+export interface WriteOptions {
+  /** Default: `slipway`. */
+  fieldManager?: string;
+  dryRun?: boolean;
   signal?: AbortSignal;
 }
 
@@ -80,11 +94,11 @@ export interface KubeClient {
   ): Promise<{ items: PartialObject[]; resourceVersion: string }>;
   /** Server-side apply. Returns the object as the server has (or would have) it. */
   apply<T extends KubernetesObject>(object: KubernetesObject, options: ApplyOptions): Promise<T>;
-  create<T extends KubernetesObject>(object: KubernetesObject): Promise<T>;
+  create<T extends KubernetesObject>(object: KubernetesObject, options?: WriteOptions): Promise<T>;
   /** Replace; carries the resourceVersion of `object`, so a change in between gives 409. */
-  update<T extends KubernetesObject>(object: KubernetesObject): Promise<T>;
+  update<T extends KubernetesObject>(object: KubernetesObject, options?: WriteOptions): Promise<T>;
   /** Replace the status subresource alone; carries the resourceVersion of `object` if it has one. */
-  updateStatus<T extends KubernetesObject>(object: KubernetesObject): Promise<T>;
+  updateStatus<T extends KubernetesObject>(object: KubernetesObject, options?: WriteOptions): Promise<T>;
   patch<T extends KubernetesObject>(
     ref: ObjectRef,
     type: PatchType,
