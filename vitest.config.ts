@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Starts real servers when a test asks for them; see test/support/cluster.ts. */
+const servers = { globalSetup: ['test/support/shared-servers.ts'] };
+
 /** Suites that start servers get their own, longer limits; unit tests must stay quick. */
 const projects = [
   { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 },
-  { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 },
-  { name: 'features', include: ['test/features/**/*.test.ts'], testTimeout: 120_000 },
-  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000 },
+  { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, ...servers },
+  { name: 'features', include: ['test/features/**/*.test.ts'], testTimeout: 120_000, ...servers },
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, ...servers },
 ];
 
 export default defineConfig({

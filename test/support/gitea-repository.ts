@@ -1,4 +1,4 @@
-import type { GiteaApi, GiteaUser } from './gitea.ts';
+import type { GiteaApi, GiteaUser } from './gitea-client.ts';
 
 /** Content by path; null deletes the file. */
 export type GiteaFiles = Record<string, string | Buffer | null>;

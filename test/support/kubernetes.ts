@@ -13,10 +13,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubernetesLocation } from '../../infra/testservers/location.ts';
+import { kubeRequest } from './kube-request.ts';
 import { freePorts } from './ports.ts';
 import { type Server, startServer, waitUntilReady } from './process.ts';
 
@@ -129,8 +129,8 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       caData = readFileSync(caFile, 'utf8');
       const connection = { server, caData, token };
       return (
-        (await statusOf(connection, '/readyz')) === 200 &&
-        (await statusOf(connection, '/api/v1/namespaces/default')) === 200
+        (await kubeRequest(connection, 'GET', '/readyz')).status === 200 &&
+        (await kubeRequest(connection, 'GET', '/api/v1/namespaces/default')).status === 200
       );
     });
     const kubeconfig = kubeconfigFor(options.name ?? 'test', { server, caData, token });
@@ -180,17 +180,4 @@ export function kubeconfigFor(name: string, connection: KubernetesConnection): s
 function serviceAccountKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
-}
-
-function statusOf({ server, caData, token }: KubernetesConnection, path: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${token}` };
-    request(`${server}${path}`, { ca: caData, headers, agent: false, timeout: 10_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-    })
-      .on('timeout', () => reject(new Error(`${path} did not answer within 10 s.`)))
-      .on('error', reject)
-      .end();
-  });
 }

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { freshNamespace, useGitea, useKubernetes } from '../support/cluster.ts';
+import { kubeCall, kubeRequest } from '../support/kube-request.ts';
+
+test('a namespace of the shared cluster takes objects, and is emptied when deleted', async () => {
+  const kubernetes = await useKubernetes();
+  const namespace = await freshNamespace();
+  const path = `/api/v1/namespaces/${namespace}`;
+  await kubeCall(kubernetes, 'POST', `${path}/configmaps`, { metadata: { name: 'a' }, data: { a: '1' } });
+  expect(await kubeCall(kubernetes, 'GET', `${path}/configmaps/a`)).toMatchObject({ data: { a: '1' } });
+  await kubeCall(kubernetes, 'DELETE', path);
+  await expect
+    .poll(async () => (await kubeRequest(kubernetes, 'GET', path)).status, { timeout: 60_000 })
+    .toBe(404);
+});
+
+test('a request without a valid token is refused', async () => {
+  const kubernetes = await useKubernetes();
+  const answer = await kubeRequest({ ...kubernetes, token: 'wrong' }, 'GET', '/api/v1/namespaces');
+  expect(answer.status).toBe(401);
+});
+
+test('a pull request is merged and its commit takes statuses', async () => {
+  const gitea = await useGitea();
+  const repository = await gitea.createRepository('servers-test', {
+    files: { 'a.yaml': 'a: 1\n', old: 'x' },
+  });
+  const number = await repository.openPullRequest('change', { 'a.yaml': 'a: 2\n', old: null }, 'Change a');
+  const merged = await repository.merge(number);
+  expect(await repository.head()).toBe(merged);
+  const path = `/repos/${repository.owner}/${repository.name}/statuses/${merged}`;
+  await gitea.api('POST', path, { context: 'test', state: 'pending', description: 'first' });
+  await gitea.api('POST', path, { context: 'test', state: 'success', description: 'second' });
+  expect(await repository.statuses(merged)).toMatchObject([
+    { context: 'test', status: 'success', description: 'second' },
+  ]);
+  expect(await repository.statusHistory(merged)).toHaveLength(2);
+});
