@@ -1,0 +1,205 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Handlers, Receipt, StoredMessage } from '../store/sqlite-protocol.ts';
+import { DEDUPLICATION_MS } from './limits.ts';
+
+const COLUMNS = 'grp AS "group", body, receive_count AS receiveCount, sent_at AS sentAt';
+
+type QueueHandlers = Pick<Handlers, Extract<keyof Handlers, `queue.${string}`>>;
+
+interface Head {
+  group: string;
+  message: number;
+}
+
+/** The queue's operations on an open database, for the thread that owns it. The tables: `lib/store/sqlite-schema.ts`. */
+export function queueHandlers(database: DatabaseSync): QueueHandlers {
+  const sql = statements(database);
+  const { last } = sql.lastOrd.get() as { last: number | null };
+  let ord = last ?? 0;
+
+  /** Puts a message at the end of its group, unless its deduplication id was seen in the last five minutes. */
+  function enqueue(
+    queue: string,
+    message: { group: string; body: string; deduplicationId: string; sentAt: number },
+    now: number,
+  ): void {
+    const until = now + DEDUPLICATION_MS;
+    const { changes } = sql.remember.run({ queue, dedup: message.deduplicationId, until, now });
+    if (changes === 0) return;
+    append(queue, message);
+  }
+
+  function append(queue: string, message: { group: string; body: string; sentAt: number }): void {
+    ord += 1;
+    const { group, body, sentAt } = message;
+    const { lastInsertRowid } = sql.insert.run({ queue, group, ord, body, sentAt });
+    sql.newHead.run({ queue, group, message: lastInsertRowid, ord });
+  }
+
+  /** Delayed messages stand in line from the moment they are due, as if they were sent then. */
+  function promote(queue: string, now: number): void {
+    for (const due of sql.due.all({ queue, now }) as unknown as (StoredMessage & { dedup: string })[]) {
+      sql.undelay.run({ id: due.id });
+      enqueue(queue, { ...due, deduplicationId: due.dedup }, now);
+    }
+  }
+
+  /** After its first message left, a group is headed by the next one, or has none. */
+  function advance(queue: string, head: Head): void {
+    sql.remove.run({ id: head.message });
+    const { changes } = sql.nextHead.run({ queue, group: head.group });
+    if (changes === 0) sql.noHead.run({ queue, group: head.group });
+  }
+
+  function receiveOne(
+    queue: string,
+    visibilityMs: number,
+    maxReceiveCount: number,
+    now: number,
+  ): StoredMessage | undefined {
+    for (;;) {
+      const head = sql.freeHead.get({ queue }) as Head | undefined;
+      if (!head) return undefined;
+      const message = sql.read.get({ id: head.message }) as unknown as StoredMessage;
+      if (message.receiveCount < maxReceiveCount) {
+        sql.hand.run({ id: message.id });
+        sql.hide.run({ queue, group: head.group, until: now + visibilityMs });
+        return { ...message, receiveCount: message.receiveCount + 1 };
+      }
+      ord += 1;
+      sql.bury.run({ id: message.id, ord });
+      advance(queue, head);
+    }
+  }
+
+  /** The group headed by the message of a receipt that is not out of date. */
+  function held(queue: string, receipt: Receipt, now: number): Head | undefined {
+    return sql.held.get({ queue, id: receipt.id, count: receipt.receiveCount, now }) as Head | undefined;
+  }
+
+  return {
+    'queue.send': ({ queue, messages, now }) => {
+      sql.forget.run({ now });
+      promote(queue, now);
+      for (const { group, deduplicationId, body, delayMs } of messages) {
+        if (delayMs > 0) {
+          sql.delay.run({ queue, group, dedup: deduplicationId, body, sentAt: now, dueAt: now + delayMs });
+        } else enqueue(queue, { group, deduplicationId, body, sentAt: now }, now);
+      }
+      return undefined;
+    },
+    'queue.receive': ({ queue, requests, maxReceiveCount, now }) => {
+      promote(queue, now);
+      sql.free.run({ queue, now });
+      const batches = requests.map(({ max, visibilityMs }) => {
+        const batch: StoredMessage[] = [];
+        while (batch.length < max) {
+          const message = receiveOne(queue, visibilityMs, maxReceiveCount, now);
+          if (!message) break;
+          batch.push(message);
+        }
+        return batch;
+      });
+      const { next } = sql.next.get({ queue }) as { next: number | null };
+      return { batches, nextAt: next ?? undefined };
+    },
+    'queue.hide': ({ queue, receipt, until, now }) => {
+      const head = held(queue, receipt, now);
+      if (!head) return false;
+      sql.hide.run({ queue, group: head.group, until: until > now ? until : 0 });
+      return true;
+    },
+    'queue.acknowledge': ({ queue, receipt, now }) => {
+      const head = held(queue, receipt, now);
+      if (!head) return false;
+      advance(queue, head);
+      return true;
+    },
+    'queue.deadLetters': ({ queue, limit }) => sql.dead.all({ queue, limit }) as unknown as StoredMessage[],
+    'queue.redrive': ({ queue, ids }) => {
+      const all = sql.dead.all({ queue, limit: -1 }) as unknown as StoredMessage[];
+      const chosen = ids === undefined ? all : all.filter(({ id }) => ids.includes(id));
+      for (const letter of chosen) {
+        append(queue, letter);
+        sql.exhume.run({ id: letter.id });
+      }
+      return chosen.length;
+    },
+    'queue.counts': ({ queue, now }) => {
+      const counts = sql.counts.get({ queue, now }) as Record<
+        'total' | 'inFlight' | 'delayed' | 'dead',
+        number
+      >;
+      const { total, inFlight, delayed, dead } = counts;
+      return { waiting: total - inFlight, inFlight, delayed, dead };
+    },
+  };
+}
+
+function statements(database: DatabaseSync) {
+  return {
+    lastOrd: database.prepare(
+      'SELECT max((SELECT coalesce(max(ord), 0) FROM messages), (SELECT coalesce(max(ord), 0) FROM dead)) AS last',
+    ),
+    forget: database.prepare('DELETE FROM seen WHERE until <= :now'),
+    // A row past its time may still stand here; it counts as forgotten.
+    remember: database.prepare(
+      `INSERT INTO seen (queue, dedup, until) VALUES (:queue, :dedup, :until)
+       ON CONFLICT (queue, dedup) DO UPDATE SET until = excluded.until WHERE until <= :now`,
+    ),
+    insert: database.prepare(
+      'INSERT INTO messages (queue, grp, ord, body, sent_at) VALUES (:queue, :group, :ord, :body, :sentAt)',
+    ),
+    newHead: database.prepare(
+      `INSERT INTO heads (queue, grp, message, ord, hidden_until) VALUES (:queue, :group, :message, :ord, 0)
+       ON CONFLICT DO NOTHING`,
+    ),
+    nextHead: database.prepare(
+      `UPDATE heads SET message = next.id, ord = next.ord, hidden_until = 0
+       FROM (SELECT id, ord FROM messages WHERE queue = :queue AND grp = :group ORDER BY ord LIMIT 1) AS next
+       WHERE queue = :queue AND grp = :group`,
+    ),
+    noHead: database.prepare('DELETE FROM heads WHERE queue = :queue AND grp = :group'),
+    freeHead: database.prepare(
+      'SELECT grp AS "group", message FROM heads WHERE queue = :queue AND hidden_until = 0 ORDER BY ord LIMIT 1',
+    ),
+    free: database.prepare(
+      'UPDATE heads SET hidden_until = 0 WHERE queue = :queue AND hidden_until > 0 AND hidden_until <= :now',
+    ),
+    hide: database.prepare('UPDATE heads SET hidden_until = :until WHERE queue = :queue AND grp = :group'),
+    held: database.prepare(
+      `SELECT heads.grp AS "group", message FROM messages
+       JOIN heads ON heads.queue = messages.queue AND heads.grp = messages.grp AND heads.message = messages.id
+       WHERE messages.id = :id AND messages.queue = :queue AND receive_count = :count AND hidden_until > :now`,
+    ),
+    read: database.prepare(`SELECT id, ${COLUMNS} FROM messages WHERE id = :id`),
+    hand: database.prepare('UPDATE messages SET receive_count = receive_count + 1 WHERE id = :id'),
+    remove: database.prepare('DELETE FROM messages WHERE id = :id'),
+    next: database.prepare(
+      `SELECT min(at) AS next FROM (
+         SELECT min(hidden_until) AS at FROM heads WHERE queue = :queue AND hidden_until > 0
+         UNION ALL SELECT min(due_at) FROM delayed WHERE queue = :queue)`,
+    ),
+    delay: database.prepare(
+      `INSERT INTO delayed (queue, grp, dedup, body, sent_at, due_at)
+       VALUES (:queue, :group, :dedup, :body, :sentAt, :dueAt)`,
+    ),
+    due: database.prepare(
+      `SELECT id, dedup, grp AS "group", body, sent_at AS sentAt FROM delayed
+       WHERE queue = :queue AND due_at <= :now ORDER BY due_at, id`,
+    ),
+    undelay: database.prepare('DELETE FROM delayed WHERE id = :id'),
+    bury: database.prepare(
+      `INSERT INTO dead (id, queue, grp, body, sent_at, receive_count, ord)
+       SELECT id, queue, grp, body, sent_at, receive_count, :ord FROM messages WHERE id = :id`,
+    ),
+    dead: database.prepare(`SELECT id, ${COLUMNS} FROM dead WHERE queue = :queue ORDER BY ord LIMIT :limit`),
+    exhume: database.prepare('DELETE FROM dead WHERE id = :id'),
+    counts: database.prepare(
+      `SELECT (SELECT count(*) FROM messages WHERE queue = :queue) AS total,
+              (SELECT count(*) FROM heads WHERE queue = :queue AND hidden_until > :now) AS inFlight,
+              (SELECT count(*) FROM delayed WHERE queue = :queue) AS delayed,
+              (SELECT count(*) FROM dead WHERE queue = :queue) AS dead`,
+    ),
+  };
+}
