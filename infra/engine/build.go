@@ -1,0 +1,244 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/provider"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// mount is where trees are seen by kustomize.
+var mount = func() string {
+	var name [16]byte
+	_, _ = rand.Read(name[:])
+	return "/" + hex.EncodeToString(name[:])
+}()
+
+// warm loads the built-in OpenAPI schema, which every build needs.
+func warm() { _ = openapi.Schema() }
+
+// build answers a build request.
+func (s *server) build(req *request) (*answer, []byte) {
+	t := s.trees.get(req.Tree)
+	if t == nil {
+		return failure("UnknownTree", fmt.Errorf("tree %s is not held", req.Tree)), nil
+	}
+	warm()
+	takeRefusals()
+	b := &builder{req: req, fs: newFilesystem(mount, t)}
+	payload, count, err := b.run()
+	result := success()
+	if err != nil {
+		result = b.explain(err)
+		payload = nil
+	}
+	result.Count = count
+	result.Closure = b.fs.closure()
+	result.Tainted = b.tainted()
+	return result, payload
+}
+
+// builder renders one directory.
+type builder struct {
+	req    *request
+	fs     *filesystem
+	listed []string
+}
+
+// codedError is an error with the code of its answer.
+type codedError struct {
+	code string
+	err  error
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+func coded(code, format string, args ...any) error {
+	return &codedError{code, fmt.Errorf(format, args...)}
+}
+
+func (b *builder) run() (payload []byte, count int, err error) {
+	// A path that climbs out ends at the root, as in Flux.
+	dir := strings.TrimPrefix(path.Clean("/"+b.req.Path), "/")
+	if dir == "" {
+		dir = "."
+	}
+	if !b.fs.IsDir(b.fs.abs(dir)) {
+		return nil, 0, coded("NotFound", "path %q is not a directory of the source", dir)
+	}
+	if b.listed, err = prepare(b.fs, dir, &b.req.Spec); err != nil {
+		return nil, 0, err
+	}
+	resources, err := b.kustomize(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := checkObjects(resources); err != nil {
+		return nil, 0, err
+	}
+	if b.req.Format == "yaml" {
+		payload, err = resources.AsYaml()
+		return payload, resources.Size(), err
+	}
+	objects := make([]json.RawMessage, 0, resources.Size())
+	for _, res := range resources.Resources() {
+		object, err := b.finish(res)
+		if err != nil {
+			return nil, 0, err
+		}
+		objects = append(objects, object)
+	}
+	return rawArray(objects), len(objects), nil
+}
+
+// kustomize runs the build; a panic of the library is an error of this build.
+func (b *builder) kustomize(dir string) (resources resmap.ResMap, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = coded("BuildFailed", "kustomize panicked, probably on malformed object data: %v", r)
+		}
+	}()
+	return krusty.MakeKustomizer(&krusty.Options{
+		// The order in which kubectl kustomize prints, unless the kustomization file has sortOptions.
+		Reorder:          krusty.ReorderOptionLegacy,
+		LoadRestrictions: types.LoadRestrictionsNone,
+		PluginConfig:     types.DisabledPluginConfig(),
+	}).Run(b.fs, b.fs.abs(dir))
+}
+
+// finish turns a built resource into the JSON that is to be applied.
+func (b *builder) finish(res *resource.Resource) (json.RawMessage, error) {
+	if b.req.Substitute != nil {
+		substituted, done, err := b.req.Substitute.apply(res)
+		if err != nil {
+			return nil, coded("PostBuildFailed", "%s: %w", describe(res), err)
+		}
+		if done {
+			return substituted, nil
+		}
+	}
+	return res.MarshalJSON()
+}
+
+func checkObjects(resources resmap.ResMap) error {
+	for _, res := range resources.Resources() {
+		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
+			return coded("InvalidObject", "%s lacks apiVersion, kind or metadata.name", describe(res))
+		}
+	}
+	return nil
+}
+
+// describe names a resource for people: Kind/namespace/name.
+func describe(res *resource.Resource) string {
+	parts := []string{res.GetKind()}
+	if namespace := res.GetNamespace(); namespace != "" {
+		parts = append(parts, namespace)
+	}
+	return strings.Join(append(parts, res.GetName()), "/")
+}
+
+// tainted tells whether the build has set the process-wide OpenAPI schema.
+func (b *builder) tainted() bool {
+	for name := range b.fs.files {
+		content := b.fs.tree.files[name]
+		if isKustomizationFile(name) && strings.Contains(string(content), "openapi") {
+			return true
+		}
+	}
+	return false
+}
+
+// explain turns the error of a build into an answer that names the file or URL at fault.
+func (b *builder) explain(err error) *answer {
+	if urls := takeRefusals(); len(urls) > 0 {
+		return failure("RemoteRefused", remoteError(urls[0]))
+	}
+	text := b.fs.strip(err.Error())
+	if strings.Contains(text, "no 'git' program on path") {
+		return failure("RemoteRefused", remoteError(b.remoteReference(text)))
+	}
+	if b.fs.outside != "" {
+		return failure("BuildFailed", (&outsideError{b.fs.outside}))
+	}
+	if file, cause := b.malformed(); cause != nil {
+		return failure("BuildFailed", fmt.Errorf("%s is not a Kubernetes manifest: %s", file, b.fs.strip(cause.Error())))
+	}
+	code := "BuildFailed"
+	if c := (*codedError)(nil); errors.As(err, &c) {
+		code = c.code
+	}
+	return failure(code, errors.New(text))
+}
+
+func remoteError(reference string) error {
+	return fmt.Errorf("remote reference %s is refused: bring it into the source, for example as a second GitRepository "+
+		"with include, or as a submodule", reference)
+}
+
+// malformed looks among the manifests that were listed without looking inside them for one that is no manifest.
+func (b *builder) malformed() (file string, err error) {
+	factory := provider.NewDefaultDepProvider().GetResourceFactory()
+	for _, name := range b.listed {
+		if content, isFile := b.fs.tree.files[name]; isFile {
+			if err := parses(factory, content); err != nil {
+				return name, err
+			}
+		}
+	}
+	return "", nil
+}
+
+func parses(factory *resource.Factory, content []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	_, err = factory.SliceFromBytes(content)
+	return err
+}
+
+// remoteReference finds the reference that kustomize wanted to clone.
+func (b *builder) remoteReference(text string) string {
+	for _, name := range sortedKeys(b.fs.files) {
+		if !isKustomizationFile(name) {
+			continue
+		}
+		var k struct {
+			Resources, Bases, Components []string
+		}
+		if yaml.Unmarshal(b.fs.tree.files[name], &k) != nil {
+			continue
+		}
+		for _, references := range [][]string{k.Resources, k.Bases, k.Components} {
+			for _, reference := range references {
+				if strings.Contains(text, reference) && !b.fs.isDir(path.Join(path.Dir(name), reference)) &&
+					!b.fs.isFile(path.Join(path.Dir(name), reference)) {
+					return fmt.Sprintf("%q in %s", reference, name)
+				}
+			}
+		}
+	}
+	return "of a kustomization file"
+}
+
+func isKustomizationFile(name string) bool {
+	switch path.Base(name) {
+	case "kustomization.yaml", "kustomization.yml", "Kustomization":
+		return true
+	}
+	return false
+}
