@@ -14,26 +14,19 @@ export interface TestServerLocation {
   version: string;
 }
 
-export const giteaModule = 'code.gitea.io/gitea';
-export const giteaVersion = 'v1.26.0';
-export const giteaBuildFlags = ['-tags', 'sqlite sqlite_unlock_notify', '-ldflags', '-s -w'];
-
-/** Folder of the Go module of the Kubernetes control plane. */
-export const kubernetesSource = join(import.meta.dirname, 'kubernetes');
+/** Folder with the Go module that names the version of a server. */
+export function sourceOf(name: 'kubernetes' | 'gitea'): string {
+  return join(import.meta.dirname, name);
+}
 
 /** The Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager in one program. */
 export function kubernetesLocation(env = process.env): TestServerLocation {
-  const goMod = readFileSync(join(kubernetesSource, 'go.mod'), 'utf8');
-  const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(goMod)?.[1];
-  if (!version) throw new Error(`${kubernetesSource}/go.mod does not require k8s.io/kubernetes`);
-  const inputs = ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(kubernetesSource, file)));
-  return location('kubernetes', 'controlplane', version, inputs, env);
+  return location('kubernetes', 'controlplane', 'k8s.io/kubernetes', ['main.go'], env);
 }
 
 /** The Git provider. Beside the program are `options`, `templates` and `public`, its static root. */
 export function giteaLocation(env = process.env): TestServerLocation {
-  const inputs = [giteaModule, giteaVersion, ...giteaBuildFlags];
-  return location('gitea', 'gitea', giteaVersion, inputs, env);
+  return location('gitea', 'gitea', 'code.gitea.io/gitea', [], env);
 }
 
 /**
@@ -45,19 +38,27 @@ export function cacheDirectory(env = process.env): string {
 }
 
 function location(
-  name: string,
+  name: 'kubernetes' | 'gitea',
   program: string,
-  version: string,
-  inputs: (string | Buffer)[],
+  module: string,
+  sources: string[],
   env: NodeJS.ProcessEnv,
 ): TestServerLocation {
+  const source = sourceOf(name);
+  const goMod = readFileSync(join(source, 'go.mod'), 'utf8').split('\n');
+  const required = goMod
+    .map((line) => line.replace('require', '').trim())
+    .find((line) => line.startsWith(`${module} v`));
+  const version = required?.split(' ')[1];
+  if (!version) throw new Error(`${source}/go.mod does not require ${module}`);
   // A machine that has the programs already (a prepared image) names their folder instead of building them.
   if (env.SLIPWAY_TESTSERVERS) {
     const directory = join(env.SLIPWAY_TESTSERVERS, name);
     return { directory, binary: join(directory, program), version };
   }
-  const hash = createHash('sha256');
-  for (const input of [process.platform, process.arch, ...inputs]) hash.update(input).update('\0');
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\0`);
+  for (const file of ['go.mod', 'go.sum', ...sources])
+    hash.update(readFileSync(join(source, file))).update('\0');
   const key = `${name}-${version}-${hash.digest('hex').slice(0, 12)}`;
   const directory = join(cacheDirectory(env), 'testservers', key);
   return { directory, binary: join(directory, program), version };
