@@ -1,0 +1,109 @@
+import { ReconcileError } from '../core/errors.ts';
+import type { KubernetesObject } from '../core/object.ts';
+import { isConflict } from '../kube/errors.ts';
+import type { ClusterConnection, Context } from './context.ts';
+
+/** A `coordination.k8s.io/v1` Lease, as far as it is read. */
+interface Lease extends KubernetesObject {
+  spec?: { holderIdentity?: string; renewTime?: string; leaseDurationSeconds?: number };
+}
+
+const LEASE = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' };
+const NAMESPACE = 'flux-system';
+const OURS = 'slipway';
+
+/** The leader election leases of the Flux controllers whose work Slipway does. */
+const FLUX_LEASES =
+  /^(kustomize|source|helm|notification|image-reflector|image-automation)-controller-leader-election$/;
+
+/** A Flux lease counts as fresh for this long after its renewal; its own duration is 35 s. */
+const FRESH_MS = 60_000;
+/** Our own lease: taken over by another installation only this long after its last renewal. */
+const DURATION_SECONDS = 60;
+/** How long a look is good for. */
+const LOOK_MS = 10_000;
+
+const looks = new WeakMap<object, { at: number; result: Promise<void> }>();
+
+/**
+ * Makes sure that nobody else writes to a cluster: no Flux controller that is running (its leases are fresh), and no other
+ * installation of Slipway (a Lease of our own). A look is good for ten seconds.
+ * @throws ReconcileError (wait) saying who writes there and how to go on
+ */
+export async function checkWriter(ctx: Context, cluster: ClusterConnection): Promise<void> {
+  const known = looks.get(cluster);
+  if (known && ctx.now() - known.at < LOOK_MS) return known.result;
+  const result = look(ctx, cluster);
+  looks.set(cluster, { at: ctx.now(), result });
+  try {
+    await result;
+  } catch (error) {
+    looks.delete(cluster);
+    throw error;
+  }
+}
+
+/** Forgets what was seen, for a command that has just changed it. */
+export function forgetWriter(cluster: ClusterConnection): void {
+  looks.delete(cluster);
+}
+
+/** The Flux controllers that are running in a cluster: those whose leader election lease is fresh. */
+export async function runningFlux(ctx: Pick<Context, 'now'>, cluster: ClusterConnection): Promise<string[]> {
+  const { items } = await cluster.client.list<Lease>(LEASE);
+  return items
+    .filter(({ metadata, spec }) => FLUX_LEASES.test(metadata.name) && isFresh(spec, ctx.now()))
+    .map(({ metadata }) => metadata.name.replace(/-leader-election$/, ''));
+}
+
+async function look(ctx: Context, cluster: ClusterConnection): Promise<void> {
+  const flux = await runningFlux(ctx, cluster);
+  const { name } = cluster.config;
+  if (flux.length > 0) {
+    throw new ReconcileError(
+      'ReconciliationFailed',
+      `Flux is running in cluster ${name} (${flux.join(', ')}): two writers would undo each other's work. ` +
+        `Run 'slipway adopt ${name}' to take over from it, or take the cluster out of slipway.yaml`,
+      { outcome: 'wait', retryAfter: 30_000 },
+    );
+  }
+  await holdLease(ctx, cluster);
+}
+
+async function holdLease(ctx: Context, cluster: ClusterConnection): Promise<void> {
+  const { client, config } = cluster;
+  const ref = { ...LEASE, namespace: NAMESPACE, name: OURS };
+  const found = await client.get<Lease>(ref);
+  const spec = {
+    holderIdentity: ctx.installation,
+    leaseDurationSeconds: DURATION_SECONDS,
+    renewTime: new Date(ctx.now()).toISOString().replace('Z', '000Z'),
+  };
+  if (found && found.spec?.holderIdentity !== ctx.installation && isFresh(found.spec, ctx.now())) {
+    throw new ReconcileError(
+      'ReconciliationFailed',
+      `another installation of Slipway (${found.spec?.holderIdentity}) writes to cluster ${config.name}; ` +
+        `stop one of the two, or delete Lease/${NAMESPACE}/${OURS} there if the other is gone`,
+      { outcome: 'wait', retryAfter: 30_000 },
+    );
+  }
+  try {
+    if (found) await client.update({ ...found, spec: { ...found.spec, ...spec } });
+    else
+      await client.create({
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name: OURS, namespace: NAMESPACE },
+        spec,
+      });
+  } catch (error) {
+    // Another worker of ours renewed it in the same moment, or another installation took it: the next look tells.
+    if (!isConflict(error)) throw error;
+  }
+}
+
+function isFresh(spec: Lease['spec'], now: number): boolean {
+  if (!spec?.holderIdentity || !spec.renewTime) return false;
+  const duration = Math.max(FRESH_MS, (spec.leaseDurationSeconds ?? 0) * 1_000);
+  return Date.parse(spec.renewTime) + duration > now;
+}

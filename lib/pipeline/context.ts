@@ -1,0 +1,88 @@
+import type { Blobs } from '../blobs/blobs.ts';
+import type { KubernetesObject } from '../core/object.ts';
+import type { Fleet, FleetCluster } from '../fleet/fleet.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Log } from '../log.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Engine } from '../render/engine.ts';
+import type { SourceKind } from '../source/source.ts';
+import type { Applied } from '../store/applied.ts';
+import type { Deliveries } from '../store/deliveries.ts';
+import type { DueTimes } from '../store/due-times.ts';
+import type { Inputs } from '../store/inputs.ts';
+import type { Leases } from '../store/leases.ts';
+import type { Outbox } from '../store/outbox.ts';
+import type { Rollouts } from '../store/rollouts.ts';
+import type { Runs } from '../store/runs.ts';
+import type { Subscriptions } from '../store/subscriptions.ts';
+import type { Table } from '../store/table.ts';
+
+/** The queues: one for pushes, one a cluster, so that a worker can be given the jobs of its cluster alone. */
+export interface Queues {
+  push: Queue;
+  cluster(name: string): Queue;
+}
+
+/** The index and the audit: everything of ours that is not in Git or in a cluster. */
+export interface Index {
+  deliveries: Deliveries;
+  subscriptions: Subscriptions;
+  dueTimes: DueTimes;
+  leases: Leases;
+  applied: Applied;
+  inputs: Inputs;
+  rollouts: Rollouts;
+  outbox: Outbox;
+  runs: Runs;
+  /** Small rows of single pipeline files (`waiting`, `health`); each names its own partition. */
+  rows: Table;
+}
+
+/** A cluster of the fleet file and the connection to it. */
+export interface ClusterConnection {
+  config: FleetCluster;
+  client: KubeClient;
+}
+
+/** A Git provider of the fleet file and its API. */
+export interface Provider {
+  name: string;
+  /** The host (and port) of its clone URLs, in lower case. */
+  host: string;
+  forge: Forge;
+}
+
+/** All that the pipeline touches; built by `functions/`, faked or real in tests. */
+export interface Context {
+  fleet: Fleet;
+  queues: Queues;
+  index: Index;
+  blobs: Blobs;
+  engine: Engine;
+  /** Source kinds by kind name. */
+  sources: Readonly<Record<string, SourceKind<KubernetesObject>>>;
+  providers: readonly Provider[];
+  /** The connection to a cluster. Throws when the fleet file does not name it or its credential is unusable. */
+  cluster(name: string): Promise<ClusterConnection>;
+  /**
+   * The API that a kubeconfig from a Secret opens; connections are shared by equal text. Nothing is run and no file is read for it.
+   * @param name what it is called in errors
+   */
+  connect(kubeconfig: string, name: string): KubeClient;
+  log: Log;
+  /** Epoch in ms. */
+  now(): number;
+  /** A new unguessable id, sortable by time. */
+  newId(): string;
+  /** 0 ≤ n < 1; for jitter. */
+  random(): number;
+  /** Resolves after `ms`, or rejects when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Names this process as the holder of leases. */
+  holder: string;
+  /** Names this installation (all its workers) in the Lease that keeps a second one out of a cluster. */
+  installation: string;
+  /** Aborts when the process shuts down. */
+  signal: AbortSignal;
+}

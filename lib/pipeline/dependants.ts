@@ -1,0 +1,111 @@
+import pLimit from 'p-limit';
+import type { Artifact } from '../core/artifact.ts';
+import type { TreeIndex } from '../core/tree.ts';
+import { closureDigest } from '../core/tree.ts';
+import type { InputRecord } from '../store/inputs.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import { advanceRevision } from './advance.ts';
+import type { Context } from './context.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
+import { indexKey, sourceRefOf } from './load-source.ts';
+import type { ToolkitRef } from './object-key.ts';
+import { objectKey } from './object-key.ts';
+import { isReady } from './ready.ts';
+import { openRollout } from './rollout.ts';
+import type { Run } from './run.ts';
+import { step } from './run.ts';
+import type { WithStatus } from './status.ts';
+import { releaseWaiting } from './waiting.ts';
+
+const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
+
+/** How many statuses are advanced at once. */
+const ADVANCE_CONCURRENCY = 16;
+
+/**
+ * After a source has a new artifact: a job for every Kustomization whose inputs the change touches, the new revision in the
+ * status of every other. The rollout that the commit status is made of is opened first, so that no object looks done early.
+ * Run again after a crash, it sends what is still missing.
+ */
+export async function sendDependants(
+  run: Run,
+  source: WithStatus,
+  artifact: Artifact,
+  known?: TreeIndex,
+): Promise<void> {
+  const { ctx, job } = run;
+  const { affected, unaffected } = await step(run, 'dependants', async () => {
+    const { items } = await run.client.list<Kustomization & WithStatus>(KUSTOMIZATION);
+    const own = objectKey(run.ref);
+    const dependants = items.filter((item) => objectKey(sourceRefOf(item)) === own && isActive(item));
+    const records = await ctx.index.inputs.loadCluster(job.cluster);
+    const index = known ?? (await readIndex(ctx, artifact));
+    return partition(dependants, artifact, records, index);
+  });
+  await openRollout(run, source, artifact, affected.map(refOfKustomization));
+  const { origin } = job;
+  await enqueue(
+    ctx,
+    affected.map((item) => ({
+      job: reconcileJob(ctx, job.cluster, refOfKustomization(item), 'source', origin ? { origin } : {}),
+    })),
+  );
+  await step(run, 'advance', () => advanceAll(run, unaffected, artifact));
+  await releaseWaiting(ctx, job.cluster, run.ref);
+}
+
+/** Whether the render of a Kustomization in this tree is sure to give what it gave before. */
+export function isUnaffected(
+  item: Kustomization & WithStatus,
+  record: InputRecord | undefined,
+  index: TreeIndex,
+): boolean {
+  if (!record || !isReady(item) || record.generation !== item.metadata.generation) return false;
+  return closureDigest(record.closure, index) === record.closureDigest;
+}
+
+function partition(
+  dependants: (Kustomization & WithStatus)[],
+  artifact: Artifact,
+  records: ReadonlyMap<string, InputRecord>,
+  index: TreeIndex,
+) {
+  const affected: (Kustomization & WithStatus)[] = [];
+  const unaffected: (Kustomization & WithStatus)[] = [];
+  for (const item of dependants) {
+    if (isReady(item) && item.status?.lastAppliedRevision === artifact.revision) continue;
+    const record = records.get(objectKey(refOfKustomization(item)));
+    (isUnaffected(item, record, index) ? unaffected : affected).push(item);
+  }
+  return { affected, unaffected };
+}
+
+async function advanceAll(
+  run: Run,
+  items: (Kustomization & WithStatus)[],
+  artifact: Artifact,
+): Promise<void> {
+  const limit = pLimit(ADVANCE_CONCURRENCY);
+  await Promise.all(
+    items.map((item) =>
+      limit(async () => {
+        await advanceRevision(run.client, item, artifact.revision);
+        await releaseWaiting(run.ctx, run.job.cluster, refOfKustomization(item));
+      }),
+    ),
+  );
+}
+
+function isActive(item: Kustomization): boolean {
+  return item.spec.suspend !== true && item.metadata.deletionTimestamp === undefined;
+}
+
+function refOfKustomization(item: Kustomization): ToolkitRef {
+  const { group, kind } = KUSTOMIZATION;
+  return { group, kind, namespace: item.metadata.namespace ?? '', name: item.metadata.name };
+}
+
+async function readIndex(ctx: Context, artifact: Artifact): Promise<TreeIndex> {
+  const bytes = await ctx.blobs.get(indexKey(artifact.path));
+  return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as TreeIndex) : {};
+}

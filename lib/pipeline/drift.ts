@@ -1,0 +1,83 @@
+import type { Observable } from '../apply/drift.ts';
+import { driftedOf, isDue } from '../apply/drift.ts';
+import type { AppliedRecord } from '../apply/types.ts';
+import { parseEntry } from '../core/inventory.ts';
+import type { GroupVersionKind } from '../core/object.ts';
+import { identityOf } from '../core/object.ts';
+import { FIELD_MANAGER } from '../toolkit/annotations.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import type { ClusterConnection, Context } from './context.ts';
+import { objectKey } from './object-key.ts';
+
+/** Why a Kustomization must run although its source is unchanged. */
+export type DriftCause = 'drifted' | 'recheck' | 'dirty' | 'unknown';
+
+/**
+ * Compares what the index remembers of applied objects with what a cluster has, by one metadata list a kind.
+ * @param kustomizations those whose objects stand in this cluster (not in one of `spec.kubeConfig`)
+ * @returns the key of each Kustomization that must run, and why
+ */
+export async function findDrift(
+  ctx: Context,
+  cluster: ClusterConnection,
+  kustomizations: readonly Kustomization[],
+): Promise<Map<string, DriftCause>> {
+  const owners = await ctx.index.applied.loadCluster(cluster.config.name);
+  const causes = new Map<string, DriftCause>();
+  const kinds = new Map<string, GroupVersionKind>();
+  const watched: { key: string; records: ReadonlyMap<string, AppliedRecord> }[] = [];
+  for (const item of kustomizations) {
+    const key = objectKey({
+      kind: 'Kustomization',
+      namespace: item.metadata.namespace ?? '',
+      name: item.metadata.name,
+    });
+    const entries = item.status?.inventory?.entries ?? [];
+    const owner = owners.get(key);
+    if (!owner) {
+      if (entries.length > 0) causes.set(key, 'unknown');
+      continue;
+    }
+    if (owner.dirty) causes.set(key, 'dirty');
+    for (const entry of entries) {
+      const ref = parseEntry(entry);
+      if (ref && owner.records.has(identityOf(ref)))
+        kinds.set(`${ref.group}/${ref.version}/${ref.kind}`, ref);
+    }
+    watched.push({ key, records: owner.records });
+  }
+  const live = await listAll(cluster, [...kinds.values()]);
+  for (const { key, records } of watched) {
+    if (causes.has(key)) continue;
+    const observed = [...records.keys()].flatMap((identity) => live.get(identity) ?? []);
+    if (driftedOf(records, observed, FIELD_MANAGER).length > 0) causes.set(key, 'drifted');
+    else if ([...records.values()].some((record) => isDue(record, ctx.now()))) causes.set(key, 'recheck');
+  }
+  return causes;
+}
+
+async function listAll(
+  cluster: ClusterConnection,
+  kinds: readonly GroupVersionKind[],
+): Promise<Map<string, Observable>> {
+  const lists = await Promise.all(
+    kinds.map(async (gvk) => {
+      const { items } = await cluster.client.listMetadata(gvk);
+      // Items of a metadata list name neither their kind nor their API version.
+      return items.map((item) => ({
+        ...item,
+        apiVersion: gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`,
+        kind: gvk.kind,
+      }));
+    }),
+  );
+  return new Map(
+    lists.flat().map((item) => {
+      const { namespace = '', name } = item.metadata;
+      const group = item.apiVersion.includes('/')
+        ? item.apiVersion.slice(0, item.apiVersion.indexOf('/'))
+        : '';
+      return [identityOf({ group, kind: item.kind, namespace, name }), item];
+    }),
+  );
+}

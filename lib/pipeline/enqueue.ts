@@ -1,0 +1,60 @@
+import type { Job, ReconcileJob } from '../core/job.ts';
+import { groupOf } from '../core/job.ts';
+import type { ObjectRef } from '../core/object.ts';
+import type { OutgoingMessage, Queue } from '../queue/queue.ts';
+import type { Context } from './context.ts';
+
+/** A queue delays a message for at most this long; what is due later goes to the due-time index. */
+export const MAX_QUEUE_DELAY_MS = 15 * 60_000;
+
+/** A job and how long to hold it back, in ms. */
+export interface Enqueued {
+  job: Job;
+  delayMs?: number;
+}
+
+/**
+ * Sends jobs; resolves once all are durable. The deduplication id names this request and not the commit: a commit may
+ * rightly come twice within the five minutes for which SQS FIFO remembers an id (A → B → A).
+ */
+export async function enqueue(ctx: Context, items: readonly Enqueued[]): Promise<void> {
+  const byQueue = new Map<Queue, OutgoingMessage[]>();
+  for (const { job, delayMs } of items) {
+    const queue = job.type === 'push' ? ctx.queues.push : ctx.queues.cluster(clusterOf(job));
+    const messages = byQueue.get(queue) ?? [];
+    messages.push({
+      group: groupOf(job),
+      deduplicationId: job.type === 'push' ? job.origin.id : ctx.newId(),
+      body: JSON.stringify(job),
+      ...(delayMs === undefined ? {} : { delayMs: Math.min(delayMs, MAX_QUEUE_DELAY_MS) }),
+    });
+    byQueue.set(queue, messages);
+  }
+  await Promise.all([...byQueue].map(([queue, messages]) => queue.send(messages)));
+}
+
+/** A job for one object. */
+export function reconcileJob(
+  ctx: Context,
+  cluster: string,
+  ref: Pick<ObjectRef, 'group' | 'kind' | 'namespace' | 'name'>,
+  trigger: ReconcileJob['trigger'],
+  extra: Partial<Pick<ReconcileJob, 'origin' | 'commit'>> = {},
+): ReconcileJob {
+  const { group, kind, namespace, name } = ref;
+  return {
+    type: 'reconcile',
+    cluster,
+    group,
+    kind,
+    namespace,
+    name,
+    trigger,
+    requestedAt: ctx.now(),
+    ...extra,
+  };
+}
+
+function clusterOf(job: Job): string {
+  return job.type === 'reconcile' || job.type === 'sweep' ? job.cluster : '';
+}

@@ -1,0 +1,57 @@
+import type { PushJob } from '../core/job.ts';
+import type { Subscription } from '../store/subscriptions.ts';
+import type { Context } from './context.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
+import { announceRollout } from './rollout.ts';
+
+/**
+ * Turns a push into one job for every source object, in every cluster, that watches its repository and ref. Holds no
+ * credential of any cluster. A push nobody watches ends here.
+ */
+export async function fanOut(ctx: Context, push: PushJob): Promise<void> {
+  const found = await Promise.all(
+    push.repositories.map((repository) => ctx.index.subscriptions.find(repository)),
+  );
+  const unique = new Map(
+    found
+      .flat()
+      .map((subscription) => [
+        `${subscription.cluster}/${subscription.namespace}/${subscription.name}`,
+        subscription,
+      ]),
+  );
+  const concerned = [...unique.values()].filter((subscription) => watches(subscription, push));
+  const log = ctx.log.child({
+    push: push.origin.id,
+    project: push.project,
+    ref: push.ref,
+    commit: push.commit,
+  });
+  if (concerned.length === 0) {
+    log.info('no source watches this ref');
+    return;
+  }
+  const branch = push.ref.startsWith('refs/heads/');
+  await announceRollout(ctx, push, concerned);
+  await enqueue(
+    ctx,
+    concerned.map((subscription) => ({
+      job: reconcileJob(ctx, subscription.cluster, subscription, 'push', {
+        origin: push.origin,
+        ...(branch && push.commit !== '' ? { commit: push.commit } : {}),
+      }),
+    })),
+  );
+  log.info({ sources: concerned.length }, 'fanned out');
+}
+
+/** Whether a push to this ref can change what the source object's ref points at. */
+export function watches(subscription: Pick<Subscription, 'ref'>, push: Pick<PushJob, 'ref'>): boolean {
+  const { commit, name, semver, tag, branch } = subscription.ref;
+  // A pinned commit never moves, whatever is pushed to its branch.
+  if (commit !== undefined) return false;
+  if (name !== undefined) return push.ref === name;
+  if (semver !== undefined) return push.ref.startsWith('refs/tags/');
+  if (tag !== undefined) return push.ref === `refs/tags/${tag}`;
+  return push.ref === `refs/heads/${branch ?? 'master'}`;
+}

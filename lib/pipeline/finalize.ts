@@ -1,0 +1,79 @@
+import { refOf } from '../core/object.ts';
+import { FINALIZER } from '../toolkit/annotations.ts';
+import { checkWriter } from './cluster-writer.ts';
+import { recordEvent } from './events.ts';
+import { kinds } from './kinds.ts';
+import { artifactPrefix } from './load-source.ts';
+import { objectKey } from './object-key.ts';
+import { failed } from './outcome.ts';
+import type { Run } from './run.ts';
+import { settle } from './settle.ts';
+import type { WithStatus } from './status.ts';
+
+/** Puts Flux's finalizer on an object, so that it cannot go before what it applied was dealt with. */
+export async function addFinalizer(run: Run, object: WithStatus): Promise<WithStatus> {
+  const finalizers = object.metadata.finalizers ?? [];
+  if (finalizers.includes(FINALIZER)) return object;
+  return run.client.patch<WithStatus>(refOf(object), 'merge', {
+    metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: object.metadata.resourceVersion },
+  });
+}
+
+/** The end of an object that somebody deletes: cleans up after it, lets it go and forgets it. */
+export async function finalize(run: Run, object: WithStatus): Promise<void> {
+  const finalizers = object.metadata.finalizers ?? [];
+  const kind = kinds[run.ref.kind];
+  if (!kind || !finalizers.includes(FINALIZER)) return forget(run);
+  try {
+    await checkWriter(run.ctx, run.cluster);
+    await kind.cleanUp(run, object);
+  } catch (error) {
+    if (run.signal.aborted) throw error;
+    const outcome = failed(error, { ...kind.retryPolicy(object, 0), reason: 'PruneFailed' }, run.ctx.random);
+    return settle(run, kind, { object, outcome });
+  }
+  await recordEvent(run, object, deletedOutcome(run), kind.revision(object));
+  await run.client.patch(refOf(object), 'merge', {
+    metadata: {
+      finalizers: finalizers.filter((finalizer) => finalizer !== FINALIZER),
+      resourceVersion: object.metadata.resourceVersion,
+    },
+  });
+  await forget(run);
+}
+
+/**
+ * Takes an object that no longer exists out of the index. What it had applied stays in the cluster: an object that vanished
+ * without having been seen in deletion (its CRD was deleted, a backup restored) is no order to delete anything.
+ */
+export async function forget(run: Run): Promise<void> {
+  const { ctx, job, ref } = run;
+  const key = objectKey(ref);
+  await Promise.all([
+    ctx.index.dueTimes.clear(job.cluster, key),
+    ctx.index.applied.remove(job.cluster, key),
+    ctx.index.inputs.remove(job.cluster, key),
+    ctx.index.subscriptions.remove(job.cluster, key),
+    ctx.index.rows.delete(`failures#${job.cluster}`, key),
+  ]);
+  for await (const { key: blob } of ctx.blobs.list(artifactPrefix(job.cluster, ref)))
+    await ctx.blobs.delete(blob);
+  run.log.info('the object is gone and forgotten');
+}
+
+function deletedOutcome(run: Run) {
+  const deleted = run.changes.filter(({ action }) => action === 'deleted').length;
+  return {
+    result: 'success' as const,
+    ready: {
+      type: 'Ready',
+      status: 'True' as const,
+      reason: 'ReconciliationSucceeded',
+      message: `deleted, with ${deleted} objects`,
+    },
+    conditions: [],
+    remove: [],
+    requeueAfterMs: undefined,
+    stalled: false,
+  };
+}

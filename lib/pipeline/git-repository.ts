@@ -1,0 +1,155 @@
+import type { Artifact } from '../core/artifact.ts';
+import { rfc3339 } from '../core/conditions.ts';
+import { digestOf, sha256 } from '../core/digest.ts';
+import { ReconcileError } from '../core/errors.ts';
+import type { KubernetesObject } from '../core/object.ts';
+import { describe } from '../core/object.ts';
+import type { SourceInputs } from '../source/source.ts';
+import type { GitRepository } from '../toolkit/git-repository.ts';
+import { sendDependants } from './dependants.ts';
+import { artifactPrefix, indexKey } from './load-source.ts';
+import { succeeded } from './outcome.ts';
+import { fleetCredentials } from './providers.ts';
+import { readSecret } from './read-secret.ts';
+import type { Reconciled } from './reconciled.ts';
+import type { Run } from './run.ts';
+import { step } from './run.ts';
+
+/** Resolves what the ref points at, fetches it when it is new, stores the artifact and sends on what depends on it. */
+export async function reconcileGitRepository(run: Run, object: GitRepository): Promise<Reconciled> {
+  const { ctx, job } = run;
+  const source = ctx.sources['GitRepository'];
+  if (!source)
+    throw new ReconcileError(
+      'GitOperationFailed',
+      'this worker was built without the source kind GitRepository',
+      { outcome: 'stall' },
+    );
+  const current = await currentArtifact(run, object);
+  const inputs = await sourceInputs(run, object, current);
+  const included = inputs.included.map(({ artifact }) => artifact);
+  const resolved = await step(run, 'resolve', () => source.resolve(object as KubernetesObject, inputs));
+  const sameIncluded = digestOf(included) === digestOf(object.status?.includedArtifacts ?? []);
+  if (current && resolved === current.revision && sameIncluded) {
+    const outcome = succeeded('Succeeded', `stored artifact for revision '${current.revision}'`);
+    // A run of the schedule finds dependants that were missed by the sweep; one that was asked for looks itself.
+    const asked = job.trigger !== 'due' && job.trigger !== 'sweep';
+    return asked
+      ? { object, outcome, afterwards: (written) => sendDependants(run, written, current) }
+      : { object, outcome };
+  }
+  const fetched = await step(run, 'fetch', () => source.fetch(object as KubernetesObject, resolved, inputs));
+  const artifact = await step(run, 'store', () => store(run, fetched));
+  if (fetched.commit && job.origin === undefined) {
+    job.origin = {
+      id: run.id,
+      commit: fetched.commit.hash,
+      author: fetched.commit.author,
+      committer: fetched.commit.committer,
+    };
+  }
+  const message = `stored artifact for revision '${artifact.revision}'`;
+  const outcome = succeeded('Succeeded', message, [
+    { type: 'ArtifactInStorage', status: 'True', reason: 'Succeeded', message },
+    ...(fetched.verified === undefined
+      ? []
+      : [
+          { type: 'SourceVerified', status: 'True' as const, reason: 'Succeeded', message: fetched.verified },
+        ]),
+  ]);
+  const { ignore, recurseSubmodules, include, sparseCheckout } = object.spec;
+  return {
+    object,
+    outcome:
+      fetched.verified === undefined
+        ? { ...outcome, remove: [...outcome.remove, 'SourceVerified'] }
+        : outcome,
+    status: (status) =>
+      defined({
+        ...status,
+        artifact,
+        includedArtifacts: included.length > 0 ? included : undefined,
+        observedIgnore: ignore,
+        observedRecurseSubmodules: recurseSubmodules,
+        observedInclude: include,
+        observedSparseCheckout: sparseCheckout,
+      }),
+    afterwards: (written) => sendDependants(run, written, artifact, fetched.index),
+  };
+}
+
+/** The artifact that may be kept: of this generation, and still in the store. */
+async function currentArtifact(run: Run, object: GitRepository): Promise<Artifact | undefined> {
+  const artifact = object.status?.artifact as Artifact | undefined;
+  if (!artifact || object.status?.observedGeneration !== object.metadata.generation) return undefined;
+  if (!artifact.path.startsWith(artifactPrefix(run.job.cluster, run.ref))) return undefined;
+  return (await run.ctx.blobs.has(indexKey(artifact.path))) ? artifact : undefined;
+}
+
+async function sourceInputs(
+  run: Run,
+  object: GitRepository,
+  current: Artifact | undefined,
+): Promise<SourceInputs> {
+  const namespace = object.metadata.namespace ?? '';
+  const included = await Promise.all(
+    (object.spec.include ?? []).map(async ({ repository }) => {
+      const ref = { ...run.ref, name: repository.name };
+      const found = await run.client.get<GitRepository & KubernetesObject>({ ...ref, version: 'v1' });
+      const artifact = found?.status?.artifact as Artifact | undefined;
+      if (!artifact) {
+        throw new ReconcileError(
+          'IncludeUnavailable',
+          `${describe(ref)}, which spec.include names, has no artifact yet`,
+          { outcome: 'wait' },
+        );
+      }
+      const archive = async () => {
+        const bytes = artifact.path.startsWith(artifactPrefix(run.job.cluster, ref))
+          ? await run.ctx.blobs.get(artifact.path)
+          : undefined;
+        if (!bytes)
+          throw new ReconcileError(
+            'IncludeUnavailable',
+            `the artifact of ${describe(ref)} is not in the store`,
+            { outcome: 'wait' },
+          );
+        return bytes;
+      };
+      return { repository: repository.name, artifact, archive };
+    }),
+  );
+  return {
+    secret: (name) =>
+      readSecret(run.client, namespace, name, `${describe(run.ref)} spec.secretRef`, 'AuthenticationFailed'),
+    fleetCredentials: fleetCredentials(run, object),
+    commit: run.job.commit,
+    included,
+    current,
+    signal: run.signal,
+  };
+}
+
+async function store(
+  run: Run,
+  fetched: { revision: string; archive: Uint8Array; index: Record<string, string> },
+): Promise<Artifact> {
+  const { ctx } = run;
+  const digest = sha256(fetched.archive);
+  const path = `${artifactPrefix(run.job.cluster, run.ref)}${digest.replace(':', '-')}.tar`;
+  // The index goes last: its presence says that the artifact is whole.
+  await ctx.blobs.put(path, fetched.archive);
+  await ctx.blobs.put(indexKey(path), Buffer.from(JSON.stringify(fetched.index)));
+  return {
+    path,
+    url: `slipway://${path}`,
+    revision: fetched.revision,
+    digest,
+    lastUpdateTime: rfc3339(ctx.now()),
+    size: fetched.archive.byteLength,
+  };
+}
+
+function defined(status: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
+}

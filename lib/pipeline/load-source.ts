@@ -1,0 +1,125 @@
+import type { Artifact } from '../core/artifact.ts';
+import { sha256 } from '../core/digest.ts';
+import { ReconcileError } from '../core/errors.ts';
+import { describe } from '../core/object.ts';
+import type { TreeIndex } from '../core/tree.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import type { Context } from './context.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
+import type { ToolkitRef } from './object-key.ts';
+import { objectKey } from './object-key.ts';
+import type { Run } from './run.ts';
+import type { WithStatus } from './status.ts';
+import { waitFor } from './waiting.ts';
+
+/** The source of a Kustomization with the artifact it has now. */
+export interface LoadedSource {
+  ref: ToolkitRef;
+  object: WithStatus;
+  artifact: Artifact;
+  /** The files of the artifact and their digests. */
+  index(): Promise<TreeIndex>;
+  /** The archive, checked against its digest. */
+  archive(): Promise<Uint8Array>;
+}
+
+const SOURCE_GROUP = 'source.toolkit.fluxcd.io';
+
+/**
+ * Where the artifacts of a source stand in the blob store. The key names cluster and object, so that no object of another
+ * cluster or tenant can be made to read them by writing a path into a status.
+ */
+export function artifactPrefix(
+  cluster: string,
+  ref: Pick<ToolkitRef, 'kind' | 'namespace' | 'name'>,
+): string {
+  return `artifacts/${cluster}/${ref.kind}/${ref.namespace}/${ref.name}/`;
+}
+
+/** The key of the tree index that belongs to an artifact. */
+export function indexKey(artifactPath: string): string {
+  return `${artifactPath}.index.json`;
+}
+
+/** What `spec.sourceRef` names. */
+export function sourceRefOf(object: Kustomization): ToolkitRef {
+  const { kind, name, namespace } = object.spec.sourceRef;
+  return { group: SOURCE_GROUP, kind, namespace: namespace ?? object.metadata.namespace ?? '', name };
+}
+
+/**
+ * The source of a Kustomization and its artifact.
+ * @throws ReconcileError `AccessDenied` (stall) for a source of another namespace where that is locked down; `ArtifactFailed`
+ *   (wait) while the source or its artifact is not there; the Kustomization is released as soon as it is
+ */
+export async function loadSource(run: Run, object: Kustomization): Promise<LoadedSource> {
+  const ref = sourceRefOf(object);
+  const { config } = run.cluster;
+  if (config.noCrossNamespaceRefs && ref.namespace !== (object.metadata.namespace ?? '')) {
+    throw new ReconcileError(
+      'AccessDenied',
+      `can't use ${describe(ref)}: cluster ${config.name} allows no references to other namespaces`,
+      { outcome: 'stall' },
+    );
+  }
+  let source = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
+  if (!artifactOf(source)) {
+    // Noted first and looked at again: one that gets its artifact in between still releases us.
+    await waitFor(run.ctx, run.job.cluster, run.ref, ref);
+    source = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
+  }
+  const artifact = artifactOf(source);
+  if (!source || !artifact) {
+    const problem = source ? 'has no artifact yet' : 'does not exist';
+    throw new ReconcileError('ArtifactFailed', `source ${describe(ref)} ${problem}`, { outcome: 'wait' });
+  }
+  const { ctx, job } = run;
+  if (
+    !artifact.path.startsWith(artifactPrefix(job.cluster, ref)) ||
+    !(await ctx.blobs.has(indexKey(artifact.path)))
+  ) {
+    // Fetched by somebody else (Flux, before an adoption) or lost from our store: fetch it again, then come back.
+    await waitFor(ctx, job.cluster, run.ref, ref);
+    await enqueue(ctx, [{ job: reconcileJob(ctx, job.cluster, ref, 'request') }]);
+    throw new ReconcileError(
+      'ArtifactFailed',
+      `the artifact of ${describe(ref)} is not in the store; it is fetched again`,
+      {
+        outcome: 'wait',
+      },
+    );
+  }
+  return {
+    ref,
+    object: source,
+    artifact,
+    index: () => readIndex(ctx, artifact),
+    archive: () => readArchive(ctx, artifact, objectKey(ref)),
+  };
+}
+
+function artifactOf(source: WithStatus | undefined): Artifact | undefined {
+  return source?.status?.['artifact'] as Artifact | undefined;
+}
+
+async function readIndex(ctx: Context, artifact: Artifact): Promise<TreeIndex> {
+  const bytes = await ctx.blobs.get(indexKey(artifact.path));
+  return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as TreeIndex) : {};
+}
+
+async function readArchive(ctx: Context, artifact: Artifact, name: string): Promise<Uint8Array> {
+  const bytes = await ctx.blobs.get(artifact.path);
+  if (!bytes) {
+    throw new ReconcileError('ArtifactFailed', `the artifact of ${name} is gone from the store`, {
+      outcome: 'retry',
+    });
+  }
+  if (sha256(bytes) !== artifact.digest) {
+    throw new ReconcileError(
+      'ArtifactFailed',
+      `the artifact of ${name} does not have the digest ${artifact.digest} it was stored with; nothing was applied`,
+      { outcome: 'retry' },
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,38 @@
+import { prune } from '../apply/prune.ts';
+import { rfc3339 } from '../core/conditions.ts';
+import { describe } from '../core/object.ts';
+import { protectedRefs } from '../toolkit/bootstrap.ts';
+import { deletionPolicyOf } from '../toolkit/intervals.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import { applyOptions } from './apply-options.ts';
+import type { Run } from './run.ts';
+import { step } from './run.ts';
+import { targetClient } from './target.ts';
+
+/**
+ * What becomes of the objects of a Kustomization that is deleted, by its `deletionPolicy`. A suspended one leaves them, as
+ * with Flux. What could not be deleted keeps the Kustomization, and its inventory, until it could.
+ */
+export async function pruneInventory(run: Run, object: Kustomization): Promise<void> {
+  const policy = deletionPolicyOf(object);
+  const entries = object.status?.inventory?.entries ?? [];
+  if (policy === 'Orphan' || object.spec.suspend === true || entries.length === 0) {
+    run.log.info(
+      { kept: entries.length, deleted: rfc3339(run.ctx.now()) },
+      `${describe(run.ref)} is deleted, its objects stay`,
+    );
+    return;
+  }
+  const { client } = await targetClient(run, object);
+  const { changeSet, error } = await step(run, 'prune', () =>
+    prune(client, entries, {
+      owner: applyOptions(run, object, new Map()).owner,
+      protectedRefs: protectedRefs(run.cluster.config),
+      propagation: 'Background',
+      wait: policy === 'WaitForTermination',
+      signal: run.signal,
+    }),
+  );
+  run.changes.push(...changeSet.entries);
+  if (error) throw error;
+}

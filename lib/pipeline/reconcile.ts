@@ -1,0 +1,110 @@
+import { messageOf, ReconcileError } from '../core/errors.ts';
+import type { ReconcileJob } from '../core/job.ts';
+import { describe } from '../core/object.ts';
+import { parseToolkitObject } from '../toolkit/parse.ts';
+import { checkWriter } from './cluster-writer.ts';
+import type { Context } from './context.ts';
+import { addFinalizer, finalize, forget } from './finalize.ts';
+import type { Kind } from './kinds.ts';
+import { kinds } from './kinds.ts';
+import { objectKey } from './object-key.ts';
+import { failed } from './outcome.ts';
+import type { Reconciled } from './reconciled.ts';
+import type { Run } from './run.ts';
+import { step } from './run.ts';
+import { settle } from './settle.ts';
+import type { WithStatus } from './status.ts';
+
+/** How long a lease holds without being renewed; a worker that dies blocks its object for at most this long. */
+const LEASE_MS = 60_000;
+
+/** What became of a job, for the worker that ran it. */
+export type JobResult = 'done' | 'busy';
+
+/**
+ * Reconciles the object that a job names. Ends normally whatever the object's state: success, failure and waiting are
+ * written to the object, to the audit and to commit statuses, and the next run is planned. Throws only when that could not
+ * be done either (then the message returns and runs again).
+ * @returns `busy` when another worker holds the object
+ */
+export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobResult> {
+  const kind = kinds[job.kind];
+  if (!kind || kind.group !== job.group) return 'done';
+  const key = objectKey(job);
+  const lease = await ctx.index.leases.acquire(`${job.cluster}/${key}`, ctx.holder, LEASE_MS);
+  if (!lease) return 'busy';
+  const lost = new AbortController();
+  const renewal = setInterval(() => {
+    ctx.index.leases.renew(lease, LEASE_MS).then(
+      (renewed) => renewed || lost.abort(new Error('lease lost')),
+      (error) => lost.abort(error),
+    );
+  }, LEASE_MS / 3);
+  try {
+    const cluster = await ctx.cluster(job.cluster);
+    const id = ctx.newId();
+    const run: Run = {
+      id,
+      ctx,
+      cluster,
+      client: cluster.client,
+      job,
+      ref: { group: job.group, kind: job.kind, namespace: job.namespace, name: job.name },
+      lease,
+      log: ctx.log.child({ run: id, cluster: job.cluster, object: key, trigger: job.trigger }),
+      startedAt: ctx.now(),
+      steps: [],
+      changes: [],
+      attempted: (status) => status,
+      signal: AbortSignal.any([ctx.signal, lost.signal]),
+    };
+    await reconcileObject(run, kind);
+    return 'done';
+  } finally {
+    clearInterval(renewal);
+    await ctx.index.leases.release(lease);
+  }
+}
+
+async function reconcileObject(run: Run, kind: Kind): Promise<void> {
+  const object = await step(run, 'load', () =>
+    run.client.get<WithStatus>({ ...run.ref, version: kind.version }),
+  );
+  if (!object) return forget(run);
+  if (object.metadata.deletionTimestamp !== undefined) return finalize(run, object);
+  const parsed = parseToolkitObject(object);
+  if (!parsed.ok) {
+    const problems = parsed.errors.map(({ message }) => message).join('; ');
+    const error = new ReconcileError('ReconciliationFailed', problems, { outcome: 'stall' });
+    const policy = { reason: 'ReconciliationFailed', retryMs: 0, failures: 0 };
+    return settle(run, kind, { object, outcome: failed(error, policy, run.ctx.random) });
+  }
+  if (kind.suspended(parsed.object)) {
+    run.log.info('suspended: not reconciled');
+    await run.ctx.index.dueTimes.clear(run.job.cluster, objectKey(run.ref));
+    return;
+  }
+  await settle(run, kind, await attempt(run, kind, object, parsed.object));
+}
+
+async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithStatus): Promise<Reconciled> {
+  try {
+    await checkWriter(run.ctx, run.cluster);
+    const { metadata } = await addFinalizer(run, object);
+    return await kind.reconcile(run, { ...parsed, metadata });
+  } catch (error) {
+    // Shutting down, or the lease is lost: whoever takes the job next says how it ended.
+    if (run.signal.aborted) throw error;
+    const stack = error instanceof Error && !(error instanceof ReconcileError) ? error.stack : undefined;
+    run.log.warn({ error: messageOf(error), stack }, 'reconcile failed');
+    const outcome = failed(error, kind.retryPolicy(parsed, await failures(run)), run.ctx.random);
+    const live = await run.client.get<WithStatus>({ ...run.ref, version: kind.version });
+    return { object: live ?? object, outcome, status: run.attempted };
+  }
+}
+
+/** How many runs in a row have failed, from the index; 0 when it does not know. */
+async function failures(run: Run): Promise<number> {
+  const row = await run.ctx.index.rows.get<number>(`failures#${run.job.cluster}`, objectKey(run.ref));
+  return row?.value ?? 0;
+}

@@ -1,0 +1,213 @@
+import type { Artifact } from '../core/artifact.ts';
+import type { PushJob } from '../core/job.ts';
+import { describe } from '../core/object.ts';
+import { commitOf } from '../core/revision.ts';
+import type { StatusState } from '../forge/forge.ts';
+import { describeRollout } from '../notify/status-text.ts';
+import type { Member, Rollout } from '../store/rollouts.ts';
+import type { Subscription } from '../store/subscriptions.ts';
+import type { GitRepository } from '../toolkit/git-repository.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import type { Context } from './context.ts';
+import type { Kind } from './kinds.ts';
+import { attemptedCommit } from './kinds.ts';
+import { sourceRefOf } from './load-source.ts';
+import type { ToolkitRef } from './object-key.ts';
+import { objectKey } from './object-key.ts';
+import type { Outcome } from './outcome.ts';
+import { projectOf } from './providers.ts';
+import type { Run } from './run.ts';
+import type { WithStatus } from './status.ts';
+
+/**
+ * A rollout is one commit of one source on its way through one cluster: its members are the source itself and every
+ * Kustomization that the commit touches. The commit's status is made of it: pending while a member is, red as soon as one has
+ * failed, green when all are done, and superseded when a newer commit took over first.
+ */
+
+/** Opens rollouts for a push, so that its commit shows `pending` before anything was fetched. */
+export async function announceRollout(
+  ctx: Context,
+  push: PushJob,
+  subscriptions: readonly Subscription[],
+): Promise<void> {
+  const provider = ctx.providers.find(({ name }) => name === push.provider);
+  if (!provider || push.commit === '') return;
+  await Promise.all(
+    subscriptions.map(async (subscription) => {
+      const source = objectKey(subscription);
+      const rollout: Rollout = {
+        cluster: subscription.cluster,
+        source,
+        commit: push.commit,
+        destination: provider.name,
+        project: push.project,
+        startedAt: ctx.now(),
+        supersededBy: '',
+      };
+      await ctx.index.rollouts.open(rollout);
+      await ctx.index.rollouts.add(rollout, [source]);
+      await report(ctx, rollout);
+    }),
+  );
+}
+
+/** Opens the rollout of a new artifact with its first members, and closes those of older commits of the same source. */
+export async function openRollout(
+  run: Run,
+  source: WithStatus,
+  artifact: Artifact,
+  members: readonly ToolkitRef[],
+): Promise<void> {
+  const { ctx, job } = run;
+  const commit = commitOf(artifact.revision);
+  const project = projectOf(ctx, (source as unknown as GitRepository).spec.url);
+  if (!project || commit === '') return;
+  const key = objectKey(run.ref);
+  const known = await ctx.index.rollouts.get(job.cluster, key, commit);
+  // Nothing is touched by it and nobody announced it: a run of the schedule that found all as it was.
+  if (!known && members.length === 0) return;
+  const rollout: Rollout = known ?? {
+    cluster: job.cluster,
+    source: key,
+    commit,
+    destination: project.provider.name,
+    project: project.project,
+    startedAt: ctx.now(),
+    supersededBy: '',
+  };
+  if (!known || known.supersededBy !== '') await ctx.index.rollouts.open({ ...rollout, supersededBy: '' });
+  await ctx.index.rollouts.add(rollout, [key, ...members.map(objectKey)], { again: true });
+  await supersede(ctx, rollout);
+  await report(ctx, rollout);
+}
+
+/** Members that a parent has just applied join its rollout, while the parent is still in it. */
+export async function addToRollout(
+  run: Run,
+  parent: Kustomization,
+  members: readonly ToolkitRef[],
+): Promise<void> {
+  if (members.length === 0) return;
+  const rollout = await currentRollout(run, parent as WithStatus, parent.status?.lastAttemptedRevision);
+  if (rollout) await run.ctx.index.rollouts.add(rollout, members.map(objectKey), { again: true });
+}
+
+/** A member has come to an end, for now: its part of the commit status. */
+export async function settleMember(
+  run: Run,
+  kind: Kind,
+  object: WithStatus,
+  outcome: Outcome,
+): Promise<void> {
+  const { ctx, job } = run;
+  const commit =
+    run.ref.kind === 'GitRepository'
+      ? (job.commit ?? attemptedCommit(kind, object))
+      : attemptedCommit(kind, object);
+  const source = sourceKeyOf(run, object);
+  if (commit === '' || source === undefined) return;
+  const rollout = await ctx.index.rollouts.get(job.cluster, source, commit);
+  if (!rollout) return;
+  const state = outcome.result === 'success' ? 'ready' : outcome.result === 'failure' ? 'failed' : 'pending';
+  const message = state === 'ready' ? summaryOf(run) : `${describe(run.ref)}: ${outcome.ready.message}`;
+  const changed = await ctx.index.rollouts.settle(rollout, objectKey(run.ref), {
+    state,
+    message,
+    runId: run.id,
+  });
+  if (changed) await report(ctx, rollout);
+}
+
+async function supersede(ctx: Context, newest: Rollout): Promise<void> {
+  const older = await ctx.index.rollouts.unfinished(newest.cluster, newest.source);
+  await Promise.all(
+    older
+      .filter(({ commit }) => commit !== newest.commit)
+      .map(async (rollout) => {
+        const closed = { ...rollout, supersededBy: newest.commit };
+        await ctx.index.rollouts.open(closed);
+        await report(ctx, closed);
+      }),
+  );
+}
+
+/** Writes what the commit should show; the outbox sends it when it differs from what was sent last. */
+async function report(ctx: Context, rollout: Rollout): Promise<void> {
+  const members = await ctx.index.rollouts.members(rollout);
+  const state = stateOf(rollout, members);
+  if (state !== 'pending') await ctx.index.rollouts.finish(rollout);
+  const { prefix, objects } = ctx.fleet.statuses;
+  const context = `${prefix}/${rollout.cluster}`;
+  const runId = (
+    members.find((member) => member.state === 'failed') ?? members.findLast((member) => member.runId !== '')
+  )?.runId;
+  const base = { destination: rollout.destination, project: rollout.project, commit: rollout.commit };
+  const target = (id: string | undefined) =>
+    ctx.fleet.server.url && id ? { targetUrl: `${ctx.fleet.server.url}/runs/${id}` } : {};
+  await ctx.index.outbox.want({
+    ...base,
+    context,
+    state,
+    description: describeRollout(rollout, members),
+    ...target(runId),
+  });
+  const own = members.filter(
+    (member) =>
+      member.key !== rollout.source && (objects === 'all' || member.state === 'failed' || member.hasFailed),
+  );
+  await Promise.all(
+    own.map((member) =>
+      ctx.index.outbox.want({
+        ...base,
+        context: `${context}/${member.key}`,
+        state:
+          rollout.supersededBy !== '' && member.state === 'pending'
+            ? 'superseded'
+            : MEMBER_STATE[member.state],
+        description: member.message,
+        ...target(member.runId),
+      }),
+    ),
+  );
+}
+
+const MEMBER_STATE: Readonly<Record<Member['state'], StatusState>> = {
+  pending: 'pending',
+  ready: 'success',
+  failed: 'failure',
+};
+
+function stateOf(rollout: Rollout, members: readonly Member[]): StatusState {
+  if (members.some(({ state }) => state === 'failed')) return 'failure';
+  if (members.every(({ state }) => state === 'ready')) return 'success';
+  return rollout.supersededBy === '' ? 'pending' : 'superseded';
+}
+
+async function currentRollout(
+  run: Run,
+  object: WithStatus,
+  revision: string | undefined,
+): Promise<Rollout | undefined> {
+  const source = sourceKeyOf(run, object);
+  const commit = commitOf(revision);
+  return source === undefined || commit === ''
+    ? undefined
+    : run.ctx.index.rollouts.get(run.job.cluster, source, commit);
+}
+
+function sourceKeyOf(run: Run, object: WithStatus): string | undefined {
+  if (run.ref.kind === 'GitRepository') return objectKey(run.ref);
+  return run.ref.kind === 'Kustomization'
+    ? objectKey(sourceRefOf(object as unknown as Kustomization))
+    : undefined;
+}
+
+function summaryOf(run: Run): string {
+  const count = (action: string) => run.changes.filter((change) => change.action === action).length;
+  const parts = (['created', 'configured', 'deleted', 'unchanged'] as const)
+    .map((action) => [count(action), action] as const)
+    .filter(([n]) => n > 0)
+    .map(([n, action]) => `${n} ${action}`);
+  return parts.length === 0 ? 'nothing to change' : parts.join(', ');
+}

@@ -1,0 +1,39 @@
+import type { ChangeSetEntry } from '../core/changeset.ts';
+import type { ReconcileJob } from '../core/job.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Log } from '../log.ts';
+import type { Lease } from '../store/leases.ts';
+import type { ClusterConnection, Context } from './context.ts';
+import type { ToolkitRef } from './object-key.ts';
+
+/** One reconcile of one object: what it works with, and what it has done so far. */
+export interface Run {
+  id: string;
+  ctx: Context;
+  cluster: ClusterConnection;
+  /** The cluster's API with the worker's own rights: for Toolkit objects, their status and events. */
+  client: KubeClient;
+  job: ReconcileJob;
+  ref: ToolkitRef;
+  lease: Lease;
+  log: Log;
+  /** Epoch in ms. */
+  startedAt: number;
+  /** What each step took, in the order they ended. */
+  steps: { name: string; ms: number }[];
+  changes: ChangeSetEntry[];
+  /** What a run that fails from here on still has to say in the status: the revision it tried. */
+  attempted: (status: Record<string, unknown>) => Record<string, unknown>;
+  /** Aborts when the process shuts down or the lease is lost. */
+  signal: AbortSignal;
+}
+
+/** Runs one step of a reconcile and records how long it took, also when it throws. */
+export async function step<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
+  const began = run.ctx.now();
+  try {
+    return await work();
+  } finally {
+    run.steps.push({ name, ms: run.ctx.now() - began });
+  }
+}

@@ -1,0 +1,123 @@
+import { changed } from '../core/changeset.ts';
+import type { Condition } from '../core/conditions.ts';
+import { removeCondition, setCondition } from '../core/conditions.ts';
+import { refOf } from '../core/object.ts';
+import { REQUESTED_AT } from '../toolkit/annotations.ts';
+import { enqueue, MAX_QUEUE_DELAY_MS, reconcileJob } from './enqueue.ts';
+import { recordEvent } from './events.ts';
+import type { Kind } from './kinds.ts';
+import { objectKey } from './object-key.ts';
+import type { Outcome } from './outcome.ts';
+import { sameReady } from './outcome.ts';
+import type { Reconciled } from './reconciled.ts';
+import { settleMember } from './rollout.ts';
+import type { Run } from './run.ts';
+import type { WithStatus } from './status.ts';
+import { writeStatus } from './status.ts';
+import { releaseWaiting } from './waiting.ts';
+
+/** Failed objects that wait for a fixed time are looked at by the sweep; what is due sooner also gets a delayed job. */
+const SWEEP_MS = 60_000;
+
+/**
+ * Ends a run: writes the conditions, plans the next run, records the run, tells the commit and releases what waited.
+ * Everything after the status is repeated harmlessly when a crash makes the job run again.
+ */
+export async function settle(
+  run: Run,
+  kind: Kind,
+  { object, outcome, status: own, afterwards }: Reconciled,
+): Promise<void> {
+  const before = object.status?.['conditions'] as Condition[] | undefined;
+  const news = !sameReady(before, outcome) || changed({ entries: run.changes }).length > 0;
+  const written = await writeStatus(run.client, object, (status) =>
+    withOutcome(own?.(status) ?? status, object, outcome, run.ctx.now()),
+  );
+  await afterwards?.(written);
+  const revision = kind.revision(written);
+  await Promise.all([
+    plan(run, kind, written, outcome),
+    news ? recordEvent(run, written, outcome, revision) : undefined,
+    news ? record(run, outcome, revision) : undefined,
+  ]);
+  await settleMember(run, kind, written, outcome);
+  if (outcome.result === 'success') await releaseWaiting(run.ctx, run.job.cluster, run.ref);
+  run.log.info(
+    {
+      result: outcome.result,
+      reason: outcome.ready.reason,
+      changes: changed({ entries: run.changes }).length,
+      ms: run.ctx.now() - run.startedAt,
+    },
+    outcome.ready.message,
+  );
+}
+
+function withOutcome(status: Record<string, unknown>, object: WithStatus, outcome: Outcome, now: number) {
+  const generation = object.metadata.generation ?? 0;
+  let conditions = (status['conditions'] ?? []) as Condition[];
+  for (const type of outcome.remove) conditions = removeCondition(conditions, type);
+  for (const update of [...outcome.conditions, outcome.ready])
+    conditions = setCondition(conditions, update, now, generation);
+  const requested = object.metadata.annotations?.[REQUESTED_AT];
+  const settled = outcome.result === 'success' || outcome.stalled;
+  return {
+    ...status,
+    conditions,
+    ...(settled ? { observedGeneration: generation } : {}),
+    ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
+  };
+}
+
+/** Writes when the object is due next; a time soon enough also becomes a delayed job. */
+async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome): Promise<void> {
+  const { ctx, job, ref } = run;
+  const key = objectKey(ref);
+  const jitter = 0.95 + 0.1 * ctx.random();
+  const afterMs = outcome.requeueAfterMs ?? kind.intervalMs(object) * jitter;
+  const dueAt = ctx.now() + afterMs;
+  if (outcome.requeueAfterMs !== undefined && afterMs < Math.min(SWEEP_MS, MAX_QUEUE_DELAY_MS)) {
+    const trigger = outcome.ready.status === 'Unknown' ? 'health' : 'retry';
+    const again = reconcileJob(ctx, job.cluster, ref, trigger, job.origin ? { origin: job.origin } : {});
+    // A source that waits for a pushed commit to become visible must still know which commit that is.
+    await enqueue(ctx, [
+      {
+        job: job.commit === undefined ? again : { ...again, commit: job.commit },
+        delayMs: Math.ceil(afterMs),
+      },
+    ]);
+  }
+  await ctx.index.dueTimes.set(job.cluster, key, dueAt, ref);
+  const partition = `failures#${job.cluster}`;
+  if (outcome.result === 'success') {
+    if (job.trigger === 'retry' || (await ctx.index.rows.get(partition, key)))
+      await ctx.index.rows.delete(partition, key);
+  } else if (outcome.result === 'failure') {
+    const row = await ctx.index.rows.get<number>(partition, key);
+    await ctx.index.rows.put(partition, key, (row?.value ?? 0) + 1);
+  }
+}
+
+async function record(run: Run, outcome: Outcome, revision: string | undefined): Promise<void> {
+  const { ctx, job, ref } = run;
+  await ctx.index.runs.append({
+    id: run.id,
+    cluster: job.cluster,
+    object: ref,
+    trigger: job.trigger,
+    ...(job.origin ? { origin: job.origin } : {}),
+    ...(revision === undefined ? {} : { revision }),
+    startedAt: run.startedAt,
+    finishedAt: ctx.now(),
+    steps: run.steps,
+    changes: run.changes.filter(({ action }) => action !== 'unchanged'),
+    result: outcome.result,
+    reason: outcome.ready.reason,
+    message: outcome.ready.message,
+  });
+}
+
+/** The reference of a Toolkit object with its version, for events. */
+export function involved(object: WithStatus) {
+  return { ...refOf(object), ...(object.metadata.uid === undefined ? {} : { uid: object.metadata.uid }) };
+}

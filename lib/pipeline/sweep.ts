@@ -1,0 +1,167 @@
+import { messageOf } from '../core/errors.ts';
+import type { Trigger } from '../core/job.ts';
+import { refOf } from '../core/object.ts';
+import type { GitRepository } from '../toolkit/git-repository.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import { checkWriter } from './cluster-writer.ts';
+import type { ClusterConnection, Context } from './context.ts';
+import { findDrift } from './drift.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
+import { kinds } from './kinds.ts';
+import { sourceRefOf } from './load-source.ts';
+import type { ToolkitRef } from './object-key.ts';
+import { objectKey } from './object-key.ts';
+import { hasUnhandledRequest, isReady } from './ready.ts';
+import { ensureRoots } from './roots.ts';
+import type { WithStatus } from './status.ts';
+import { subscribe } from './subscribe.ts';
+
+/** What a sweep found. */
+export interface SweepReport {
+  objects: number;
+  /** Jobs sent, by why. */
+  sent: Record<string, number>;
+}
+
+/**
+ * Looks over one cluster: roots in place, subscriptions up to date, and a job for everything that is due, was changed, asked for,
+ * deleted, has drifted, or missed a new revision of its source. It makes every lost event harmless. An object that is
+ * due but has nothing to be done for only gets its next date.
+ */
+export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
+  const cluster = await ctx.cluster(name);
+  await checkWriter(ctx, cluster);
+  await ensureRoots(ctx, cluster);
+  const objects = await listToolkitObjects(cluster);
+  const repositories = objects.filter(({ kind }) => kind === 'GitRepository') as (GitRepository &
+    WithStatus)[];
+  const kustomizations = objects.filter(({ kind }) => kind === 'Kustomization') as (Kustomization &
+    WithStatus)[];
+  await subscribe(ctx, name, repositories);
+  const due = await dueKeys(ctx, name);
+  const local = kustomizations.filter(
+    ({ spec, metadata }) => !spec.kubeConfig && !spec.suspend && !metadata.deletionTimestamp,
+  );
+  const drift = await findDrift(ctx, cluster, local);
+  const revisions = new Map(repositories.map((item) => [keyOf(item), item.status?.artifact?.revision]));
+  const jobs: { ref: ToolkitRef; trigger: Trigger; why: string }[] = [];
+  const idle: WithStatus[] = [];
+  for (const object of objects) {
+    const key = keyOf(object);
+    const reason = changeReason(object) ?? missedRevision(object, revisions) ?? drift.get(key);
+    const trigger = reason === 'requested' ? 'request' : 'sweep';
+    if (reason !== undefined) jobs.push({ ref: refOf(object), trigger, why: reason });
+    else if (suspended(object)) continue;
+    else if (due.isDue(key) && needsRun(object))
+      jobs.push({ ref: refOf(object), trigger: 'due', why: 'due' });
+    else if (due.isDue(key)) idle.push(object);
+  }
+  await enqueue(
+    ctx,
+    jobs.map(({ ref, trigger }) => ({ job: reconcileJob(ctx, name, ref, trigger) })),
+  );
+  await Promise.all([
+    ...idle.map((object) =>
+      ctx.index.dueTimes.set(name, keyOf(object), ctx.now() + intervalMs(object), refOf(object)),
+    ),
+    // So that the next sweep does not send again what is still in the queue.
+    ...jobs.map(({ ref }) => ctx.index.dueTimes.set(name, objectKey(ref), ctx.now() + RESEND_MS, ref)),
+  ]);
+  const sent: Record<string, number> = {};
+  for (const { why } of jobs) sent[why] = (sent[why] ?? 0) + 1;
+  return { objects: objects.length, sent };
+}
+
+/** A job that was sent and has not run by then is sent again; a second one finds nothing to do. */
+const RESEND_MS = 5 * 60_000;
+
+/** Runs a sweep and never throws: a cluster that cannot be reached is told in the log and tried at the next tick. */
+export async function sweepSafely(ctx: Context, name: string): Promise<SweepReport | undefined> {
+  try {
+    const report = await sweep(ctx, name);
+    if (Object.keys(report.sent).length > 0) ctx.log.info({ cluster: name, ...report }, 'swept');
+    return report;
+  } catch (error) {
+    if (!ctx.signal.aborted)
+      ctx.log.error(
+        { cluster: name, error: messageOf(error) },
+        'the sweep failed; it is tried again at the next tick',
+      );
+    return undefined;
+  }
+}
+
+/** Every Toolkit object of a cluster that the pipeline reconciles. */
+export async function listToolkitObjects({ client }: ClusterConnection): Promise<WithStatus[]> {
+  const lists = await Promise.all(
+    Object.entries(kinds).map(async ([kind, { group, version }]) => {
+      const { items } = await client.list<WithStatus>({ group, version, kind });
+      // Items of a list name neither their kind nor their API version.
+      return items.map((item) => ({ ...item, apiVersion: `${group}/${version}`, kind }));
+    }),
+  );
+  return lists.flat();
+}
+
+/** Why an object must run because of what stands in the object itself. */
+export function changeReason(object: WithStatus): 'deleted' | 'requested' | 'changed' | undefined {
+  if (object.metadata.deletionTimestamp !== undefined) return 'deleted';
+  if (suspended(object)) return undefined;
+  if (hasUnhandledRequest(object)) return 'requested';
+  const conditions = object.status?.['conditions'];
+  const attempted =
+    Array.isArray(conditions) &&
+    conditions.some((condition) => condition.observedGeneration === object.metadata.generation);
+  return attempted ? undefined : 'changed';
+}
+
+function missedRevision(
+  object: WithStatus,
+  revisions: ReadonlyMap<string, string | undefined>,
+): string | undefined {
+  if (object.kind !== 'Kustomization' || suspended(object)) return undefined;
+  const revision = revisions.get(objectKey(sourceRefOf(object as unknown as Kustomization)));
+  const attempted = object.status?.['lastAttemptedRevision'];
+  // One that has never come as far as its source waits for a dependency, which releases it, or for its due time.
+  return revision !== undefined && attempted !== undefined && attempted !== revision && isReady(object)
+    ? 'new revision'
+    : undefined;
+}
+
+/** Whether being due means work: a source must be asked, other inputs may have changed, or the last run did not succeed. */
+function needsRun(object: WithStatus): boolean {
+  if (object.kind !== 'Kustomization' || !isReady(object)) return true;
+  const { spec } = object as unknown as Kustomization;
+  return (
+    spec.kubeConfig !== undefined ||
+    spec.postBuild?.substituteFrom !== undefined ||
+    spec.decryption !== undefined ||
+    hasHealthChecks(spec)
+  );
+}
+
+function hasHealthChecks(spec: Kustomization['spec']): boolean {
+  return spec.wait === true || (spec.healthChecks ?? []).length > 0;
+}
+
+async function dueKeys(ctx: Context, cluster: string): Promise<{ isDue(key: string): boolean }> {
+  const times = await ctx.index.dueTimes.all(cluster);
+  const now = ctx.now();
+  return { isDue: (key) => (times.get(key) ?? 0) <= now };
+}
+
+function suspended(object: WithStatus): boolean {
+  return (object['spec'] as { suspend?: boolean } | undefined)?.suspend === true;
+}
+
+function intervalMs(object: WithStatus): number {
+  return kinds[object.kind]?.intervalMs(object) ?? 0;
+}
+
+function keyOf(object: WithStatus): string {
+  return objectKey({
+    kind: object.kind,
+    namespace: object.metadata.namespace ?? '',
+    name: object.metadata.name,
+  });
+}

@@ -1,0 +1,60 @@
+import { ReconcileError } from '../core/errors.ts';
+import { describe } from '../core/object.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isRootObject } from '../toolkit/bootstrap.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import { readSecret } from './read-secret.ts';
+import type { Run } from './run.ts';
+
+/** Where a Kustomization is applied, and as whom. */
+export interface Target {
+  client: KubeClient;
+  /** Another cluster than the one the object stands in. */
+  remote: boolean;
+}
+
+/**
+ * The API that a Kustomization's objects are applied to: the cluster itself or that of `spec.kubeConfig`, as the service
+ * account it names or the default one of the cluster. Only the root object of the fleet file has the worker's own rights
+ * where a default is set.
+ */
+export async function targetClient(run: Run, object: Kustomization): Promise<Target> {
+  const base = await clusterOf(run, object);
+  const { config } = run.cluster;
+  const isRoot = isRootObject(run.ref);
+  const account = object.spec.serviceAccountName ?? (isRoot ? undefined : config.defaultServiceAccount);
+  if (account === undefined) return base;
+  const user = `system:serviceaccount:${object.metadata.namespace}:${account}`;
+  return { ...base, client: base.client.as(user) };
+}
+
+async function clusterOf(run: Run, object: Kustomization): Promise<Target> {
+  const { kubeConfig } = object.spec;
+  if (kubeConfig === undefined) return { client: run.client, remote: false };
+  if (kubeConfig.secretRef === undefined) {
+    throw new ReconcileError(
+      'ReconciliationFailed',
+      `spec.kubeConfig.configMapRef of ${describe(run.ref)} is not supported; give a kubeconfig by secretRef`,
+      { outcome: 'stall' },
+    );
+  }
+  const { name, key } = kubeConfig.secretRef;
+  const namespace = object.metadata.namespace ?? '';
+  const data = await readSecret(
+    run.client,
+    namespace,
+    name,
+    `${describe(run.ref)} spec.kubeConfig`,
+    'ReconciliationFailed',
+  );
+  const bytes = key === undefined ? (data['value'] ?? data['value.yaml']) : data[key];
+  if (!bytes) {
+    throw new ReconcileError(
+      'ReconciliationFailed',
+      `Secret/${namespace}/${name} has no key ${key ?? "'value' or 'value.yaml'"} with the kubeconfig for ${describe(run.ref)}`,
+      { outcome: 'retry' },
+    );
+  }
+  const text = Buffer.from(bytes).toString('utf8');
+  return { client: run.ctx.connect(text, `${run.job.cluster}/${namespace}/${name}`), remote: true };
+}

@@ -1,0 +1,71 @@
+import { messageOf } from '../core/errors.ts';
+import { refOf } from '../core/object.ts';
+import { KubeError } from '../kube/errors.ts';
+import type { ClusterConnection, Context } from './context.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
+import { kinds } from './kinds.ts';
+import type { WithStatus } from './status.ts';
+import { changeReason } from './sweep.ts';
+
+/** The pause after a watch broke. */
+const PAUSE_MS = 2_000;
+
+/**
+ * Watches the Toolkit objects of a cluster and sends a job as soon as one is changed, asked for or deleted there (`kubectl edit`,
+ * `flux reconcile`). A hint only: what a broken watch misses, the sweep finds. Ends when the context's signal aborts.
+ */
+export async function watchCluster(ctx: Context, name: string): Promise<void> {
+  await Promise.all(Object.keys(kinds).map((kind) => watchKind(ctx, name, kind)));
+}
+
+async function watchKind(ctx: Context, name: string, kindName: string): Promise<void> {
+  while (!ctx.signal.aborted) {
+    try {
+      await follow(ctx, await ctx.cluster(name), kindName);
+    } catch (error) {
+      if (ctx.signal.aborted) return;
+      const expected = error instanceof KubeError && error.code === 410;
+      if (!expected)
+        ctx.log.warn(
+          { cluster: name, kind: kindName, error: messageOf(error) },
+          'the watch broke and is begun anew',
+        );
+    }
+    await ctx.sleep(PAUSE_MS, ctx.signal).catch(() => undefined);
+  }
+}
+
+async function follow(ctx: Context, { client, config }: ClusterConnection, kindName: string): Promise<void> {
+  const kind = kinds[kindName];
+  if (!kind) return;
+  const gvk = { group: kind.group, version: kind.version, kind: kindName };
+  if (!(await client.resource(gvk))) return;
+  const { resourceVersion } = await client.listMetadata(gvk);
+  const sent = new Map<string, string>();
+  for await (const { type, object } of client.watch<WithStatus>(gvk, {
+    resourceVersion,
+    signal: ctx.signal,
+  })) {
+    if (type === 'BOOKMARK') continue;
+    const { uid = '', deletionTimestamp, generation, annotations } = object.metadata;
+    if (type === 'DELETED') {
+      sent.delete(uid);
+      await enqueue(ctx, [{ job: reconcileJob(ctx, config.name, refOf(object), 'watch') }]);
+      continue;
+    }
+    const reason = changeReason(object);
+    if (reason === undefined) continue;
+    // Each status write of the run that this causes comes by here too; only a new cause is a new job.
+    const cause = [
+      reason,
+      deletionTimestamp,
+      generation,
+      annotations?.['reconcile.fluxcd.io/requestedAt'],
+    ].join('|');
+    if (sent.get(uid) === cause) continue;
+    sent.set(uid, cause);
+    await enqueue(ctx, [
+      { job: reconcileJob(ctx, config.name, refOf(object), reason === 'requested' ? 'request' : 'watch') },
+    ]);
+  }
+}
