@@ -1,6 +1,6 @@
-import { lookup as resolve } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector, Pool } from 'undici';
+import type { NetworkPolicy } from '../network.ts';
 
 /** Where a cluster's API is and how to prove who we are. PEM texts, never file names. */
 export interface KubeConnection {
@@ -19,41 +19,37 @@ export interface KubeConnection {
   insecureSkipTlsVerify?: boolean;
 }
 
-/**
- * Decides whether a connection to an IP address may be made.
- * @returns why not, or undefined when it may
- */
-export type CheckAddress = (address: string, host: string) => string | undefined;
-
-/** A refused address; never retried. */
-export class AddressRefused extends Error {
-  override readonly name = 'AddressRefused';
-}
-
 /** Options of {@link openPool}. */
 export interface PoolOptions {
   /** Connections at most; null: no limit. */
   connections: number | null;
   /** In ms. */
   connectTimeout: number;
-  checkAddress?: CheckAddress | undefined;
+  network?: NetworkPolicy | undefined;
 }
 
-/** What a connection may answer with at most; a page of 500 objects at etcd's limit of 1.5 MiB each does not come near. */
+/** What one answer may hold at most, in bytes; a page of a list stays far below. */
 const MAX_RESPONSE = 512 * 1024 * 1024;
 
-/** Opens kept-alive HTTP/1.1 connections to a cluster. Every address is checked when it is connected to, not before. */
+/**
+ * Opens kept-alive HTTP/1.1 connections to a cluster. Names are resolved once for each connection, checked, and the very
+ * addresses that were checked are dialled, so a name that changes its address in between gains nothing.
+ * @throws TypeError when `server` is not a URL
+ */
 export function openPool(connection: KubeConnection, options: PoolOptions): Pool {
-  const check = options.checkAddress;
+  const { network } = options;
   const connect = buildConnector({
     timeout: options.connectTimeout,
     allowH2: false,
+    autoSelectFamily: true,
     ...(connection.caData === undefined ? {} : { ca: connection.caData }),
     ...(connection.certData === undefined ? {} : { cert: connection.certData }),
     ...(connection.keyData === undefined ? {} : { key: connection.keyData }),
     ...(connection.tlsServerName === undefined ? {} : { servername: connection.tlsServerName }),
     ...(connection.insecureSkipTlsVerify ? { rejectUnauthorized: false } : {}),
-    ...(check === undefined ? {} : { lookup: checkedLookup(check) }),
+    // The port is that of the request; undici's types ask for one here.
+    port: 0,
+    ...(network === undefined ? {} : { lookup: lookupWith(network) }),
   });
   return new Pool(new URL(connection.server).origin, {
     connections: options.connections,
@@ -63,33 +59,34 @@ export function openPool(connection: KubeConnection, options: PoolOptions): Pool
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: MAX_RESPONSE,
-    connect: check === undefined ? connect : checkedConnector(connect, check),
+    connect: network === undefined ? connect : guarded(connect, network),
   });
 }
 
-/** A literal address is never looked up, so it has to be checked before connecting. */
-function checkedConnector(connect: buildConnector.connector, check: CheckAddress): buildConnector.connector {
-  return (options, callback) => {
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    const why = isIP(host) === 0 ? undefined : check(host, host);
-    if (why !== undefined) callback(new AddressRefused(why), null);
-    else connect(options, callback);
+function lookupWith(network: NetworkPolicy): LookupFunction {
+  return (host, options, callback) => {
+    network.check(host).then(
+      (addresses) => {
+        const first = addresses[0];
+        if (options.all) callback(null, addresses);
+        else callback(null, first?.address ?? '', first?.family ?? 4);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '', 4),
+    );
   };
 }
 
-/** A lookup that fails when any address of the name is refused, so that a second answer cannot smuggle one in. */
-function checkedLookup(check: CheckAddress): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 0);
-      for (const { address } of addresses) {
-        const why = check(address, hostname);
-        if (why !== undefined) return callback(new AddressRefused(why), '', 0);
-      }
-      const first = addresses[0];
-      if (options.all) callback(null, addresses);
-      else if (first) callback(null, first.address, first.family);
-      else callback(new Error(`${hostname} has no address`), '', 0);
-    });
+/** An address is dialled without a lookup, so it has to be checked before. */
+function guarded(connect: buildConnector.connector, network: NetworkPolicy): buildConnector.connector {
+  return (target, callback) => {
+    const host = target.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host) === 0) {
+      connect(target, callback);
+      return;
+    }
+    network.check(host).then(
+      () => connect(target, callback),
+      (error: Error) => callback(error, null),
+    );
   };
 }

@@ -1,8 +1,8 @@
-import type { KubernetesObject } from '../core/object.ts';
 import { redact } from '../core/redact.ts';
+import { retryAfter } from '../retry-after.ts';
 import { KubeError, type Status } from './errors.ts';
 import type { Answer } from './exchange.ts';
-import { parseRetryAfter } from './retry.ts';
+import { secretValues } from './secret-values.ts';
 
 /** What a refusal speaks of. */
 export interface Subject {
@@ -17,26 +17,33 @@ export interface Subject {
 /** Statuses whose message may quote what was sent. */
 const ECHOING = new Set([400, 413, 415, 422, 500]);
 
+/** The server answers an apply that breaks the schema with 500, as if the fault were its own. */
+const BREAKS_SCHEMA = 'failed to create typed patch object';
+const SCHEMA_FAULT = /(\.[^\s:]+): (expected \w+|field not declared in schema|duplicate entries for key)/g;
+
 /**
- * The KubeError of an answer that is not a success. For a Secret the server's own words are replaced by the fields and
- * reasons that it names, since they may quote the value, and known values are removed from whatever is left.
+ * The KubeError of an answer that is not a success. An apply that breaks its schema becomes 422 `Invalid`, although the
+ * server says 500. For a Secret the server's own words are replaced by the fields and reasons that it names, since they
+ * may quote the value, and known values are removed from whatever is left.
  * @param now epoch in ms, for a Retry-After that is a date
  */
 export function refusalOf(answer: Answer, subject: Subject, now: number): KubeError {
-  const status = statusOf(answer);
-  const values = subject.secret ? valuesOf(subject.body) : [];
-  const safe = status === undefined ? undefined : sanitized(status, subject.secret, answer.code, values);
-  const retryAfter = parseRetryAfter(answer.headers['retry-after'], now) ?? secondsOf(status);
-  return new KubeError(answer.code, `${subject.what}: ${reasonOf(answer, safe, subject.secret)}`, {
+  const given = statusOf(answer);
+  const breaksSchema = answer.code === 500 && given?.message?.startsWith(BREAKS_SCHEMA) === true;
+  const code = breaksSchema ? 422 : answer.code;
+  const status = breaksSchema ? { ...given, code, reason: 'Invalid' } : given;
+  const values = subject.secret ? secretValues(subject.body) : [];
+  const safe = status && subject.secret ? withoutValues(status, code, values) : status;
+  const wait = waitOf(answer, status, now);
+  return new KubeError(code, `${subject.what}: ${redact(reasonOf(answer, safe, subject.secret), values)}`, {
     ...(safe === undefined ? {} : { status: safe }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-    secrets: values,
+    ...(wait === undefined ? {} : { retryAfter: wait }),
   });
 }
 
 /** The Status in a body, or undefined when something else answered. */
 export function statusOf(answer: Answer): Status | undefined {
-  if (answer.body.length === 0 || answer.body[0] !== 0x7b) return undefined;
+  if (answer.body[0] !== 0x7b) return undefined;
   try {
     const parsed = JSON.parse(answer.body.toString('utf8')) as Status;
     return parsed.kind === 'Status' ? parsed : undefined;
@@ -45,22 +52,38 @@ export function statusOf(answer: Answer): Status | undefined {
   }
 }
 
-function secondsOf(status: Status | undefined): number | undefined {
+/** Whether an object of this kind holds secrets by its nature. */
+export function isSecret(gvk: { group: string; kind: string }): boolean {
+  return gvk.kind === 'Secret' && gvk.group === '';
+}
+
+function waitOf(answer: Answer, status: Status | undefined, now: number): number | undefined {
+  const header = answer.headers['retry-after'];
+  if (header !== undefined) {
+    const wait = retryAfter(new Headers({ 'retry-after': header }), now);
+    if (wait !== undefined) return wait;
+  }
   const seconds = status?.details?.retryAfterSeconds;
   return seconds === undefined || seconds <= 0 ? undefined : seconds * 1_000;
 }
 
-function sanitized(status: Status, secret: boolean, code: number, values: readonly string[]): Status {
-  if (!secret) return status;
-  const { details, message, ...rest } = status;
+function withoutValues(status: Status, code: number, values: readonly string[]): Status {
+  const { details, message = '', ...rest } = status;
   const causes = (details?.causes ?? []).map(({ reason, field }) => ({
     ...(reason === undefined ? {} : { reason }),
     ...(field === undefined ? {} : { field: redact(field, values) }),
   }));
-  const safe: Status = { ...rest };
-  if (details !== undefined) safe.details = { ...details, causes };
-  if (message !== undefined && !ECHOING.has(code)) safe.message = redact(message, values);
-  return safe;
+  const named = causes.map(({ field, reason }) => `${field ?? ''} (${reason ?? '?'})`);
+  for (const [, field = '', fault = ''] of message.matchAll(SCHEMA_FAULT)) named.push(`${field} (${fault})`);
+  const withheld = [
+    `${status.reason || code}${named.length === 0 ? '' : `: ${named.join(', ')}`}`,
+    "the server's message is withheld because it may quote the Secret",
+  ].join('; ');
+  return {
+    ...rest,
+    message: ECHOING.has(code) ? withheld : redact(message, values),
+    ...(details === undefined ? {} : { details: { ...details, causes } }),
+  };
 }
 
 function reasonOf(answer: Answer, status: Status | undefined, secret: boolean): string {
@@ -68,41 +91,7 @@ function reasonOf(answer: Answer, status: Status | undefined, secret: boolean): 
     return `the server answered with a redirect (${answer.code}), which is not followed; the address of the cluster must be the API server itself`;
   }
   if (status?.message) return status.message;
-  if (status !== undefined) {
-    const causes = (status.details?.causes ?? []).map(
-      ({ field, reason }) => `${field ?? ''} (${reason ?? '?'})`,
-    );
-    const where = causes.length === 0 ? '' : `: ${causes.join(', ')}`;
-    return `${status.reason ?? answer.code}${where}; the server's message is withheld because it may quote the Secret`;
-  }
-  if (secret) return `HTTP ${answer.code}`;
-  const text = answer.body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
+  if (status?.reason) return status.reason;
+  const text = secret ? '' : answer.body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
   return text === '' ? `HTTP ${answer.code}` : `HTTP ${answer.code}: ${text}`;
-}
-
-/** All strings of a Secret's data, encoded and decoded, or of a patch to one. */
-function valuesOf(body: unknown): string[] {
-  const values: string[] = [];
-  const { data, stringData } = (body ?? {}) as Partial<KubernetesObject>;
-  collect(data, values);
-  for (const encoded of [...values]) values.push(Buffer.from(encoded, 'base64').toString('utf8'));
-  collect(stringData, values);
-  if (Array.isArray(body))
-    collect(
-      body.map((operation: { value?: unknown }) => operation.value),
-      values,
-    );
-  return values;
-}
-
-function collect(value: unknown, into: string[]): void {
-  if (typeof value === 'string') into.push(value);
-  else if (typeof value === 'number') into.push(String(value));
-  else if (value !== null && typeof value === 'object')
-    for (const member of Object.values(value)) collect(member, into);
-}
-
-/** Whether an object of this kind holds secrets by its nature. */
-export function isSecret(gvk: { group: string; kind: string }): boolean {
-  return gvk.kind === 'Secret' && gvk.group === '';
 }

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'undici';
 import type { GroupVersionKind, KubernetesObject, ObjectRef } from '../core/object.ts';
 import { describe, formatApiVersion, refOf } from '../core/object.ts';
+import type { NetworkPolicy } from '../network.ts';
 import { parseBody, warningsOf } from './body.ts';
 import type { ApiResource, KubeClient, PartialObject, PatchType, WriteOptions } from './client.ts';
-import type { CheckAddress, KubeConnection } from './connection.ts';
+import type { KubeConnection } from './connection.ts';
 import { openPool } from './connection.ts';
 import { createDiscovery, type Discovery, type DiscoveryAnswer } from './discovery.ts';
 import { KubeError } from './errors.ts';
@@ -27,8 +28,8 @@ export interface KubeClientOptions {
   applyTimeout?: number;
   /** For connecting, in ms. Default: 10 s. */
   connectTimeout?: number;
-  /** Refuses addresses; called for every address that is about to be connected to. */
-  checkAddress?: CheckAddress;
+  /** Decides which addresses may be dialled; all when missing. */
+  network?: NetworkPolicy;
   retry?: Partial<RetryOptions>;
   /** Default: `slipway`. */
   userAgent?: string;
@@ -64,7 +65,7 @@ export function createKubeClient(connection: KubeConnection, options: KubeClient
   };
   const poolOptions = {
     connectTimeout: options.connectTimeout ?? 10_000,
-    checkAddress: options.checkAddress,
+    network: options.network,
   };
   const pool = openPool(connection, { ...poolOptions, connections: options.connections ?? 32 });
   const transport = createTransport(connection, pool, retry);

@@ -56,16 +56,3 @@ function delayBefore(options: RetryOptions, earlier: number, retryAfter: number 
   const base = Math.max(backoff, retryAfter ?? 0);
   return Math.round(base + options.random() * Math.min(base, options.maxDelay) * 0.5);
 }
-
-/**
- * Reads a Retry-After header: seconds or an HTTP date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
- * @returns ms from `now`; undefined when it is missing or malformed
- */
-export function parseRetryAfter(header: string | string[] | undefined, now: number): number | undefined {
-  const text = Array.isArray(header) ? header[0] : header;
-  if (text === undefined || text.trim() === '') return undefined;
-  const seconds = Number(text);
-  if (Number.isFinite(seconds)) return seconds < 0 ? undefined : Math.min(seconds, 86_400) * 1_000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - now), 86_400_000);
-}

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
+import { NetworkRefused } from '../network.ts';
 import type { KubeConnection } from './connection.ts';
-import { AddressRefused } from './connection.ts';
 import { KubeError } from './errors.ts';
 import { type Answer, type Exchange, ExchangeError, exchange } from './exchange.ts';
 import { refusalOf, type Subject } from './refusal.ts';
@@ -122,7 +122,7 @@ function failed(
   const retryable =
     error instanceof ExchangeError &&
     error.kind === 'connection' &&
-    !(error.cause instanceof AddressRefused) &&
+    !(error.cause instanceof NetworkRefused) &&
     !isTrustFault(error.cause) &&
     (request.idempotent || !sent);
   if (!retryable) throw failure;
