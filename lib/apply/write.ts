@@ -1,0 +1,85 @@
+import { ReconcileError } from '../core/errors.ts';
+import type { KubernetesObject } from '../core/object.ts';
+import { describe } from '../core/object.ts';
+import { isConflict } from '../kube/errors.ts';
+import { ABSENT, assess, type Decision, expecting } from './assess.ts';
+import { removeForRecreation } from './recreate.ts';
+import { beforeWrite, type Candidate, note, type Run, remember } from './run.ts';
+
+/** So often an object may change under our hands before it is left to the next run. */
+const ATTEMPTS = 5;
+
+/**
+ * Does what was decided and notes it. Every write says what it expects to meet; when that is no longer so, the lease is checked
+ * again and the object looked at afresh.
+ * @throws KubeError when the server refuses; ReconcileError when the object never holds still
+ */
+export async function carryOut(run: Run, candidate: Candidate, decision: Decision): Promise<void> {
+  let current = decision;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await carryOutOnce(run, candidate, current);
+      return;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (attempt >= ATTEMPTS) {
+        throw new ReconcileError(
+          'ReconciliationFailed',
+          `${describe(candidate.ref)} was changed by somebody else ${ATTEMPTS} times while it was applied`,
+          { cause: error },
+        );
+      }
+      await beforeWrite(run);
+      current = await assess(run, candidate);
+    }
+  }
+}
+
+async function carryOutOnce(run: Run, candidate: Candidate, decision: Decision): Promise<void> {
+  switch (decision.kind) {
+    case 'skipped':
+      if (decision.terminating) run.result.terminating.push(candidate.ref);
+      note(run, candidate, 'skipped', decision.detail, decision.live);
+      return;
+    case 'unchanged':
+      remember(run, candidate, decision.live);
+      note(run, candidate, 'unchanged', undefined, decision.live);
+      return;
+    case 'create': {
+      const live = await send(run, candidate.object, { resourceVersion: ABSENT });
+      remember(run, candidate, live);
+      note(run, candidate, 'created', undefined, live);
+      return;
+    }
+    case 'configure': {
+      const met = decision.takeOver ? await takeFieldsOver(run, candidate, decision.takeOver) : decision.live;
+      const live = await send(run, decision.payload, met.metadata);
+      remember(run, candidate, live);
+      note(run, candidate, 'configured', decision.detail, live);
+      return;
+    }
+    case 'recreate': {
+      await removeForRecreation(run, candidate, decision.live);
+      const live = await send(run, candidate.object, { resourceVersion: ABSENT });
+      remember(run, candidate, live);
+      note(run, candidate, 'created', `deleted and created again: ${decision.detail}`, live);
+      return;
+    }
+  }
+}
+
+async function send(
+  run: Run,
+  object: KubernetesObject,
+  met: { uid?: string; resourceVersion?: string },
+): Promise<KubernetesObject> {
+  await beforeWrite(run);
+  const { fieldManager, signal } = run.options;
+  return run.client.apply<KubernetesObject>(expecting(object, met), { fieldManager, force: true, signal });
+}
+
+async function takeFieldsOver(run: Run, { ref }: Candidate, patch: unknown): Promise<KubernetesObject> {
+  await beforeWrite(run);
+  const { fieldManager } = run.options;
+  return run.client.patch<KubernetesObject>(ref, 'json', patch, { fieldManager });
+}

@@ -1,0 +1,98 @@
+import type { KubernetesObject } from '../../lib/core/object.ts';
+import { refOf } from '../../lib/core/object.ts';
+import { applyStaged } from '../../lib/apply/apply.ts';
+import type { AppliedRecord, ApplyOptions, ApplyResult, Owner } from '../../lib/apply/types.ts';
+import type { KubeClient } from '../../lib/kube/client.ts';
+import { createKubeClient } from '../../lib/kube/rest.ts';
+import type { KubernetesConnection } from './kubernetes.ts';
+
+/** The owner that tests apply for. */
+export const OWNER: Owner = {
+  kind: 'Kustomization',
+  group: 'kustomize.toolkit.fluxcd.io',
+  name: 'app',
+  namespace: 'flux-system',
+};
+
+export const MANAGER = 'kustomize-controller';
+
+/** Options for an apply of `OWNER` that knows nothing. */
+export function applyOptions(more: Partial<ApplyOptions> = {}): ApplyOptions {
+  return {
+    owner: OWNER,
+    fieldManager: MANAGER,
+    force: false,
+    concurrency: 8,
+    known: new Map(),
+    ignore: [],
+    signal: new AbortController().signal,
+    now: Date.now,
+    waitTimeout: 20_000,
+    ...more,
+  };
+}
+
+/** One Kustomization's applies, one after the other: it remembers records and inventory as the pipeline does. */
+export class Applier {
+  known = new Map<string, AppliedRecord>();
+  readonly client: KubeClient;
+
+  constructor(client: KubeClient) {
+    this.client = client;
+  }
+
+  async apply(objects: readonly KubernetesObject[], more: Partial<ApplyOptions> = {}): Promise<ApplyResult> {
+    const result = await applyStaged(this.client, objects, applyOptions({ known: this.known, ...more }));
+    this.known = result.records;
+    return result;
+  }
+}
+
+/** What was done, as `Kind/namespace/name: action` lines without the namespace of the test. */
+export function actions(result: ApplyResult): Record<string, string> {
+  return Object.fromEntries(
+    result.changeSet.entries.map(({ ref, action }) => [`${ref.kind}/${ref.name}`, action]),
+  );
+}
+
+/** resourceVersions of objects, to show that nothing was written. */
+export async function versions(client: KubeClient, objects: readonly KubernetesObject[]): Promise<string[]> {
+  return Promise.all(
+    objects.map(async (object) => (await client.getMetadata(refOf(object)))?.metadata.resourceVersion ?? ''),
+  );
+}
+
+/** A client that is closed when the test file ends; see `useClient`. */
+export function clientOf(connection: KubernetesConnection): KubeClient {
+  return createKubeClient(connection);
+}
+
+export function configMap(namespace: string, name: string, data: Record<string, string> = { key: 'value' }): KubernetesObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
+}
+
+export function deployment(namespace: string, name: string): KubernetesObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace, labels: { app: name } },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: {
+          containers: [
+            {
+              name: 'main',
+              image: 'nginx:1.27',
+              ports: [{ containerPort: 80 }],
+              env: [{ name: 'MODE', value: 'production' }],
+              resources: { limits: { memory: '64Mi' } },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
