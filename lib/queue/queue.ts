@@ -2,7 +2,10 @@
 export interface OutgoingMessage {
   /** FIFO group: messages of a group are handed out one at a time, in order of sending. */
   group: string;
-  /** A second message with the same id within five minutes is dropped, even when the first is already done (as SQS FIFO does). */
+  /**
+   * A second message of the group with the same id within five minutes is dropped, even when the first is already done (as
+   * SQS FIFO does). A delayed message counts as sent when it becomes due.
+   */
   deduplicationId: string;
   /** At most 256 KiB in UTF-8. */
   body: string;
@@ -51,13 +54,19 @@ export interface ReceiveOptions {
 export interface Queue {
   /** Resolves once every message is durable; throws otherwise, and then some of them may have been sent. */
   send(messages: readonly OutgoingMessage[]): Promise<void>;
-  /** Hands out messages of groups that have none in flight, oldest first. */
+  /**
+   * Hands out messages of groups that have none in flight, oldest first, one of each group. Waits when there is none; on
+   * abort it resolves with nothing, or with what was handed out at that very moment.
+   */
   receive(options: ReceiveOptions): Promise<ReceivedMessage[]>;
   /** Hides a message for another `visibilityMs` from now. Throws when the receipt is out of date. */
   extend(message: ReceivedMessage, visibilityMs: number): Promise<void>;
   /** The message is done. A receipt out of date is ignored: another receiver has the message now. */
   acknowledge(message: ReceivedMessage): Promise<void>;
-  /** Gives a message back, to be handed out again after `delayMs`. */
+  /**
+   * Gives a message back, to be handed out again after `delayMs`, before the later ones of its group. A receipt out of date
+   * is ignored.
+   */
   release(message: ReceivedMessage, delayMs?: number): Promise<void>;
   /** Dead letters, oldest first. */
   deadLetters(limit: number): Promise<DeadLetter[]>;

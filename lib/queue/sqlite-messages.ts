@@ -24,7 +24,13 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
     now: number,
   ): void {
     const until = now + DEDUPLICATION_MS;
-    const { changes } = sql.remember.run({ queue, dedup: message.deduplicationId, until, now });
+    const { changes } = sql.remember.run({
+      queue,
+      group: message.group,
+      dedup: message.deduplicationId,
+      until,
+      now,
+    });
     if (changes === 0) return;
     append(queue, message);
   }
@@ -144,8 +150,8 @@ function statements(database: DatabaseSync) {
     forget: database.prepare('DELETE FROM seen WHERE until <= :now'),
     // A row past its time may still stand here; it counts as forgotten.
     remember: database.prepare(
-      `INSERT INTO seen (queue, dedup, until) VALUES (:queue, :dedup, :until)
-       ON CONFLICT (queue, dedup) DO UPDATE SET until = excluded.until WHERE until <= :now`,
+      `INSERT INTO seen (queue, grp, dedup, until) VALUES (:queue, :group, :dedup, :until)
+       ON CONFLICT (queue, grp, dedup) DO UPDATE SET until = excluded.until WHERE until <= :now`,
     ),
     insert: database.prepare(
       'INSERT INTO messages (queue, grp, ord, body, sent_at) VALUES (:queue, :group, :ord, :body, :sentAt)',

@@ -13,13 +13,15 @@ export class Deliveries {
     this.#now = now;
   }
 
-  /** The push that a delivery became, or undefined when none was made durable. */
-  async pushOf(provider: string, delivery: string): Promise<string | undefined> {
-    return (await this.#table.get<string>(`deliveries#${provider}`, delivery))?.value;
+  /** Whether the job of a delivery is durable. */
+  async isDone(provider: string, delivery: string): Promise<boolean> {
+    return (await this.#table.get(`deliveries#${provider}`, delivery)) !== undefined;
   }
 
   /** Remembers a delivery; only after its job is durable. */
-  async markDone(provider: string, delivery: string, pushId: string): Promise<void> {
-    await this.#table.put(`deliveries#${provider}`, delivery, pushId, { expiresAt: this.#now() + KEEP_MS });
+  async markDone(provider: string, delivery: string): Promise<void> {
+    await this.#table.put(`deliveries#${provider}`, delivery, this.#now(), {
+      expiresAt: this.#now() + KEEP_MS,
+    });
   }
 }

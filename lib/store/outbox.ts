@@ -47,11 +47,14 @@ export class Outbox {
       if (row && fingerprint(row.value.wanted) === fingerprint(status)) return false;
       const value: Stored = { wanted: status, sent: row?.value.sent ?? '', attempts: 0, retryAt: 0 };
       const options = { ifVersion: row?.version ?? 0, expiresAt: this.#now() + KEEP_MS };
-      if ((await this.#table.put(statusPartition(status.destination), id, value, options)) === undefined) continue;
+      if ((await this.#table.put(statusPartition(status.destination), id, value, options)) === undefined)
+        continue;
       await this.#table.put(pendingPartition(status.destination), id, this.#now());
       return true;
     }
-    throw new Error(`the status ${status.context} of ${status.commit} could not be written: too many writers`);
+    throw new Error(
+      `the status ${status.context} of ${status.commit} could not be written: too many writers`,
+    );
   }
 
   /** Statuses of a destination that are to be sent now. */
@@ -62,7 +65,12 @@ export class Outbox {
       if (entries.length === limit) break;
       const row = await this.#table.get<Stored>(statusPartition(destination), sort);
       if (row && row.value.retryAt <= this.#now()) {
-        entries.push({ id: sort, status: row.value.wanted, version: row.version, attempts: row.value.attempts });
+        entries.push({
+          id: sort,
+          status: row.value.wanted,
+          version: row.version,
+          attempts: row.value.attempts,
+        });
       }
     }
     return entries;
@@ -75,7 +83,10 @@ export class Outbox {
     if (!row) return;
     const value: Stored = { ...row.value, sent: fingerprint(entry.status), attempts: 0 };
     const expiresAt = this.#now() + KEEP_MS;
-    const written = await this.#table.put(statusPartition(destination), entry.id, value, { ifVersion: row.version, expiresAt });
+    const written = await this.#table.put(statusPartition(destination), entry.id, value, {
+      ifVersion: row.version,
+      expiresAt,
+    });
     if (written !== undefined && row.version === entry.version) {
       await this.#table.delete(pendingPartition(destination), entry.id);
       // A wish written between the two would be forgotten.
@@ -96,7 +107,10 @@ export class Outbox {
       return;
     }
     const value: Stored = { ...row.value, attempts: entry.attempts + 1, retryAt };
-    await this.#table.put(statusPartition(destination), entry.id, value, { ifVersion: row.version, expiresAt: this.#now() + KEEP_MS });
+    await this.#table.put(statusPartition(destination), entry.id, value, {
+      ifVersion: row.version,
+      expiresAt: this.#now() + KEEP_MS,
+    });
   }
 }
 

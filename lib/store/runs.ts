@@ -54,7 +54,9 @@ export class Runs {
     const { kind, namespace, name } = run.object;
     await this.#table.put('runs', run.id, value, { ifVersion: 0 });
     await this.#table.put(`runs#${run.cluster}`, run.id, value, { ifVersion: 0 });
-    await this.#table.put(`runs#${run.cluster}#${kind}/${namespace}/${name}`, run.id, value, { ifVersion: 0 });
+    await this.#table.put(`runs#${run.cluster}#${kind}/${namespace}/${name}`, run.id, value, {
+      ifVersion: 0,
+    });
   }
 
   async get(id: string): Promise<RunRecord | undefined> {

@@ -30,7 +30,8 @@ const MIGRATIONS: readonly string[] = [
      sent_at INTEGER NOT NULL, receive_count INTEGER NOT NULL, ord INTEGER NOT NULL);
    CREATE INDEX dead_line ON dead (queue, ord);
    CREATE TABLE seen (
-     queue TEXT NOT NULL, dedup TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (queue, dedup)) WITHOUT ROWID;
+     queue TEXT NOT NULL, grp TEXT NOT NULL, dedup TEXT NOT NULL, until INTEGER NOT NULL,
+     PRIMARY KEY (queue, grp, dedup)) WITHOUT ROWID;
    CREATE INDEX seen_until ON seen (until);`,
 ];
 

@@ -30,7 +30,9 @@ export class Subscriptions {
     for (const [sort, entry] of wanted) {
       if (known.get(sort) === JSON.stringify(entry)) continue;
       // The repository's row first: a push must find the object as soon as the cluster's row says it does.
-      writes.push({ put: { partition: ofRepository(entry.repository), sort: `${cluster}/${sort}`, value: entry } });
+      writes.push({
+        put: { partition: ofRepository(entry.repository), sort: `${cluster}/${sort}`, value: entry },
+      });
       writes.push({ put: { partition: ofCluster(cluster), sort, value: entry } });
     }
     for (const { sort, value } of present) {

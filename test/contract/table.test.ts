@@ -1,0 +1,19 @@
+import { openSqlite } from '../../lib/store/sqlite.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { tableContract } from './table.ts';
+
+tableContract('table in SQLite', async () => {
+  const directory = await temporaryDirectory();
+  const { now, advance } = fakeClock();
+  const sqlite = await openSqlite({ directory: directory.path, now });
+  return {
+    table: sqlite.table('index'),
+    advance,
+    now,
+    async close() {
+      await sqlite.close();
+      await directory.remove();
+    },
+  };
+});
