@@ -21,7 +21,7 @@ export async function liveMetadata(
     ({ ref }) => `${ref.group}/${ref.version}/${ref.kind}/${ref.namespace}`,
   );
   const found = new Map<string, PartialObject>();
-  const settled = await each(run, [...groups.values()], async (group) => {
+  const settled = await each(run.options, [...groups.values()], async (group) => {
     for (const object of await lookUp(run, group)) {
       const { namespace = '', name } = object.metadata;
       found.set(identityOf({ ...gvkOf(object), namespace, name }), object);
@@ -46,7 +46,7 @@ async function lookUp(run: Run, group: readonly Candidate[]): Promise<PartialObj
       if (!(error instanceof KubeError && error.code === 403)) throw error;
     }
   }
-  const settled = await each(run, group, ({ ref }) => run.client.getMetadata(ref));
+  const settled = await each(run.options, group, ({ ref }) => run.client.getMetadata(ref));
   return settled.flatMap((outcome) => {
     if ('error' in outcome) throw outcome.error;
     return outcome.value ? [outcome.value] : [];

@@ -85,6 +85,6 @@ export async function removeForRecreation(
       );
     }
     await stopIfSuperseded(run);
-    await pause(run, wait);
+    await pause(run.options, wait);
   }
 }

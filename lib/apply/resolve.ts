@@ -55,7 +55,7 @@ async function findKind(
     const resource = await run.client.resource(gvk);
     if (resource || !defined.has(`${gvk.group}/${gvk.kind}`) || run.options.now() >= deadline)
       return resource;
-    await pause(run, delay);
+    await pause(run.options, delay);
     run.client.invalidate();
   }
 }

@@ -97,8 +97,8 @@ export async function stopIfSuperseded(run: Run): Promise<void> {
 }
 
 /** Waits, or throws when the signal aborts. */
-export async function pause(run: Pick<Run, 'options'>, ms: number): Promise<void> {
-  const { sleep, signal } = run.options;
+export async function pause(options: Pick<ApplyOptions, 'sleep' | 'signal'>, ms: number): Promise<void> {
+  const { sleep, signal } = options;
   await (sleep ? sleep(ms, signal) : delay(ms, undefined, { signal }));
 }
 
@@ -111,19 +111,19 @@ export type Settled<T, R> = { item: T; value: R } | { item: T; error: unknown };
  * @returns what became of the started items, in the order of `items`
  */
 export async function each<T, R>(
-  run: Pick<Run, 'options'>,
+  options: Pick<ApplyOptions, 'concurrency' | 'signal'>,
   items: readonly T[],
   work: (item: T) => Promise<R>,
   stopAtError = false,
 ): Promise<Settled<T, R>[]> {
-  const limit = pLimit(Math.max(1, run.options.concurrency));
+  const limit = pLimit(Math.max(1, options.concurrency));
   let failed = false;
   const settled = await Promise.all(
     items.map((item) =>
       limit(async (): Promise<Settled<T, R> | undefined> => {
         if (stopAtError && failed) return undefined;
         try {
-          run.options.signal.throwIfAborted();
+          options.signal.throwIfAborted();
           return { item, value: await work(item) };
         } catch (error) {
           failed = true;

@@ -30,7 +30,7 @@ export async function applyStage(
 ): Promise<void> {
   const { candidates, failures } = await resolveScopes(run, objects, defined);
   const touched = await leaveUntouched(run, candidates);
-  const assessed = await each(run, touched, async (candidate) => ({
+  const assessed = await each(run.options, touched, async (candidate) => ({
     candidate,
     decision: await decide(run, candidate),
   }));
@@ -73,7 +73,7 @@ async function validateNew(run: Run, steps: readonly Step[], failures: Failure[]
   const created = steps.filter(({ decision }) => decision.kind === 'create');
   const changes = steps.some(({ decision }) => decision.kind === 'configure' || decision.kind === 'recreate');
   if (!changes && failures.length === 0 && created.length <= unvalidated) return [...steps];
-  const settled = await each(run, steps, async ({ candidate, decision }): Promise<Step> => {
+  const settled = await each(run.options, steps, async ({ candidate, decision }): Promise<Step> => {
     if (decision.kind !== 'create') return { candidate, decision };
     try {
       const object = expecting(candidate.object, { resourceVersion: ABSENT });
@@ -103,7 +103,7 @@ async function write(run: Run, steps: readonly Step[]): Promise<void> {
   );
   for (const group of groups) {
     const settled = await each(
-      run,
+      run.options,
       group,
       ({ candidate, decision }) => carryOut(run, candidate, decision),
       true,

@@ -76,7 +76,7 @@ export async function waitUntilReady(run: Run, objects: readonly KubernetesObjec
       throw new ReconcileError('ReconciliationFailed', lines.join('\n'));
     }
     await stopIfSuperseded(run);
-    await pause(run, delay);
+    await pause(run.options, delay);
     pending = await readAgain(
       run,
       open.map(({ object }) => object),
@@ -85,7 +85,7 @@ export async function waitUntilReady(run: Run, objects: readonly KubernetesObjec
 }
 
 async function readAgain(run: Run, objects: readonly KubernetesObject[]): Promise<KubernetesObject[]> {
-  const settled = await each(run, objects, async (object) => {
+  const settled = await each(run.options, objects, async (object) => {
     const live = await run.client.get<KubernetesObject>(refOf(object));
     if (live) return live;
     throw new ReconcileError(
