@@ -37,6 +37,9 @@ func (s *server) build(req *request) (*answer, []byte) {
 	warm()
 	takeRefusals()
 	b := &builder{req: req, fs: newFilesystem(mount, t)}
+	if req.Decrypt {
+		b.decryption = newDecryption(b.fs, s.callUnwrap(req.ID))
+	}
 	payload, count, err := b.run()
 	result := success()
 	if err != nil {
@@ -45,6 +48,10 @@ func (s *server) build(req *request) (*answer, []byte) {
 	}
 	result.Count = count
 	result.Closure = b.fs.closure()
+	if b.decryption != nil {
+		result.Warnings = b.decryption.warnings
+		result.Error = b.decryption.hide(result.Error)
+	}
 	result.Tainted = b.tainted()
 	return result, payload
 }
@@ -54,6 +61,8 @@ type builder struct {
 	req    *request
 	fs     *filesystem
 	listed []string
+	// decryption is nil when nothing is to be decrypted.
+	decryption *decryption
 }
 
 // codedError is an error with the code of its answer.
@@ -80,6 +89,11 @@ func (b *builder) run() (payload []byte, count int, err error) {
 	}
 	if b.listed, err = prepare(b.fs, dir, &b.req.Spec); err != nil {
 		return nil, 0, err
+	}
+	if b.decryption != nil {
+		if err := b.decryption.sources(dir); err != nil {
+			return nil, 0, err
+		}
 	}
 	resources, err := b.kustomize(dir)
 	if err != nil {
@@ -120,6 +134,11 @@ func (b *builder) kustomize(dir string) (resources resmap.ResMap, err error) {
 
 // finish turns a built resource into the JSON that is to be applied.
 func (b *builder) finish(res *resource.Resource) (json.RawMessage, error) {
+	if b.decryption != nil {
+		if err := b.decryption.resource(res); err != nil {
+			return nil, err
+		}
+	}
 	if b.req.Substitute != nil {
 		substituted, done, err := b.req.Substitute.apply(res)
 		if err != nil {

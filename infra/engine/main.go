@@ -28,6 +28,7 @@ func main() {
 type server struct {
 	conn  *conn
 	trees *treeCache
+	keys  *keyring
 }
 
 // serve answers until stdin ends; an error means that the connection itself is broken.
@@ -67,7 +68,14 @@ func (s *server) handle(req *request, payload []byte) (answer *answer, body []by
 		}
 		return success(), nil
 	case "build":
+		if s.keys != nil {
+			return failure("InvalidRequest", errors.New("a process that holds keys builds nothing")), nil
+		}
 		return s.build(req)
+	case "keys":
+		return s.loadKeys(req), nil
+	case "unwrap":
+		return s.unwrapKey(req), nil
 	default:
 		return failure("InvalidRequest", fmt.Errorf("unknown operation %q", req.Op)), nil
 	}

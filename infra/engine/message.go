@@ -2,13 +2,18 @@ package main
 
 import (
 	"encoding/json"
+
+	"slipway.dev/infra/engine/sops"
 )
 
 // request is the header of a frame from the caller.
 //
 //   - warm: loads the OpenAPI schema of kustomize, so that the first build does not pay for it.
 //   - tree: payload is an uncompressed tar; it is kept under the digest in Tree.
-//   - build: renders Path of the tree Tree. Answers UnknownTree when the tree is not (or no longer) held.
+//   - build: renders Path of the tree Tree. Answers UnknownTree when the tree is not (or no longer) held. With Decrypt it may
+//     send calls (see decrypt.go) before its answer.
+//   - keys: loads private keys into this process, which must then build nothing.
+//   - unwrap: decrypts a data key with the loaded keys.
 type request struct {
 	ID   int64  `json:"id"`
 	Op   string `json:"op"`
@@ -21,6 +26,13 @@ type request struct {
 	Substitute *substitution `json:"substitute,omitempty"`
 	// Format of the answer's payload: json (an array of objects, the default) or yaml (as kubectl kustomize prints).
 	Format string `json:"format,omitempty"`
+	// Decrypt opens SOPS files.
+	Decrypt bool `json:"decrypt,omitempty"`
+	// AgeKeys and PGPKeys are key files.
+	AgeKeys []string `json:"ageKeys,omitempty"`
+	PGPKeys []string `json:"pgpKeys,omitempty"`
+	// Wrapped is one data key, encrypted for several recipients.
+	Wrapped []sops.WrappedKey `json:"wrapped,omitempty"`
 }
 
 // answer is the header of a frame to the caller.
@@ -28,7 +40,7 @@ type answer struct {
 	ID int64 `json:"id"`
 	OK bool  `json:"ok"`
 	// Code tells kinds of errors apart: UnknownTree, InvalidTree, InvalidRequest, NotFound, BuildFailed,
-	// PostBuildFailed, InvalidObject, RemoteRefused, Panic.
+	// DecryptionFailed, PostBuildFailed, InvalidObject, RemoteRefused, InvalidKey, NoKey, Panic.
 	Code string `json:"code,omitempty"`
 	// Error is for people. It may quote manifests.
 	Error string `json:"error,omitempty"`
@@ -36,6 +48,10 @@ type answer struct {
 	Closure *closure `json:"closure,omitempty"`
 	// Count is the number of objects in the payload.
 	Count int `json:"count,omitempty"`
+	// Warnings are worth telling, but no errors.
+	Warnings []string `json:"warnings,omitempty"`
+	// DataKey answers unwrap, in base64.
+	DataKey string `json:"dataKey,omitempty"`
 	// Tainted asks the caller to replace this process: the build has changed what later builds would give.
 	Tainted bool `json:"tainted,omitempty"`
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -51,6 +52,9 @@ func (s *substitution) apply(res *resource.Resource) (object json.RawMessage, do
 		return nil, false, fmt.Errorf("variable substitution failed: %w", err)
 	}
 	object, err = yaml.YAMLToJSON([]byte(output))
+	if err != nil && res.GetKind() == "Secret" {
+		return nil, false, errors.New("not YAML any more after variable substitution")
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("not YAML any more after variable substitution: %w", err)
 	}

@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { Closure } from '../core/tree.ts';
 import { start } from '../exec.ts';
 import { EngineFault, EngineProcess, type OnCall, type StartProcess } from './engine-process.ts';
+import type { Frame } from './frame.ts';
+import { createKeyService, type Decryption } from './key-service.ts';
 
 /** Settings of {@link createEngine}. */
 export interface EngineOptions {
@@ -42,8 +44,8 @@ export interface BuildContext {
   /** Reads the tree as an uncompressed tar; called only when the process that builds does not hold it. */
   readTree: () => Promise<Uint8Array>;
   signal?: AbortSignal | undefined;
-  /** Answers what the engine asks for during the build. */
-  onCall?: OnCall | undefined;
+  /** Private keys for `decrypt`; they go to a process of their own. */
+  decryption?: Decryption | undefined;
 }
 
 /** What came of a build. */
@@ -72,6 +74,8 @@ export interface Engine {
   /** Ends all processes; builds that run fail. */
   close(): Promise<void>;
 }
+
+const NO_KEYS: Decryption = { ageIdentities: [], pgpKeys: [] };
 
 interface Waiter {
   tenant: string;
@@ -190,9 +194,14 @@ export function createEngine(options: EngineOptions): Engine {
     process.trees.add(request.tree);
   }
 
-  async function buildWith(process: EngineProcess, request: BuildRequest, context: BuildContext) {
+  async function buildWith(
+    process: EngineProcess,
+    request: BuildRequest,
+    context: BuildContext,
+    onCall: OnCall,
+  ): Promise<Frame> {
     if (!process.trees.has(request.tree)) await sendTree(process, request, context);
-    const settings = { timeout, signal: context.signal, onCall: context.onCall };
+    const settings = { timeout, signal: context.signal, onCall };
     const answer = await process.request({ op: 'build', ...request }, settings);
     if (answer.header.code !== 'UnknownTree') return answer;
     // It dropped the tree to make room for others.
@@ -204,9 +213,10 @@ export function createEngine(options: EngineOptions): Engine {
     async build(request, context) {
       const process = await acquire(context.tenant, request.tree, context.signal);
       process.tenant = context.tenant;
+      const keys = createKeyService(startProcess, options.path, args, context.decryption ?? NO_KEYS);
       let tainted = false;
       try {
-        const { header, payload } = await buildWith(process, request, context);
+        const { header, payload } = await buildWith(process, request, context, keys.onCall);
         tainted = header.tainted === true;
         return {
           ok: header.ok === true,
@@ -217,6 +227,7 @@ export function createEngine(options: EngineOptions): Engine {
           payload,
         };
       } finally {
+        keys.close();
         release(process, tainted);
       }
     },

@@ -6,7 +6,11 @@ import type { Kustomization } from '../toolkit/kustomization.ts';
 import { checkObjects } from './check-objects.ts';
 import type { BuildAnswer, BuildRequest, Engine } from './engine.ts';
 import { EngineFault } from './engine-process.ts';
+import type { Decryption } from './key-service.ts';
 import { parseObjects } from './parse-objects.ts';
+import { substitution } from './substitute.ts';
+
+export type { Decryption } from './key-service.ts';
 
 /** What to render. */
 export interface RenderInput {
@@ -17,6 +21,8 @@ export interface RenderInput {
   readTree: () => Promise<Uint8Array>;
   /** Variables of `substituteFrom` and `substitute`, merged; used only when the Kustomization has `postBuild`. */
   variables: Readonly<Record<string, string>>;
+  /** The private keys of `spec.decryption`; without them encrypted files are an error when decryption is on. */
+  decryption?: Decryption;
   /** Whose manifests these are; engine processes are not shared between tenants. */
   tenant: string;
   signal?: AbortSignal;
@@ -54,7 +60,8 @@ export async function render(engine: Engine, input: RenderInput): Promise<Render
 
 function requestOf({ kustomization: { spec }, artifactDigest, variables }: RenderInput): BuildRequest {
   const { targetNamespace, namePrefix, nameSuffix, patches, images, components } = spec;
-  const { ignoreMissingComponents, buildMetadata, postBuild } = spec;
+  const { ignoreMissingComponents, buildMetadata } = spec;
+  const substitute = substitution(spec.postBuild, variables);
   return {
     tree: artifactDigest,
     path: spec.path ?? '',
@@ -62,9 +69,8 @@ function requestOf({ kustomization: { spec }, artifactDigest, variables }: Rende
       ...{ targetNamespace, namePrefix, nameSuffix, patches, images, components },
       ...{ ignoreMissingComponents, buildMetadata },
     },
-    ...(postBuild && {
-      substitute: { variables, always: postBuild.substituteStrategy === 'Always' },
-    }),
+    ...(substitute ? { substitute } : {}),
+    ...(spec.decryption ? { decrypt: true } : {}),
   };
 }
 
@@ -73,8 +79,8 @@ async function buildOrThrow(engine: Engine, input: RenderInput): Promise<BuildAn
   const secrets = Object.values(input.variables);
   let answer: BuildAnswer;
   try {
-    const { tenant, readTree, signal } = input;
-    answer = await engine.build(requestOf(input), { tenant, readTree, signal });
+    const { tenant, readTree, signal, decryption } = input;
+    answer = await engine.build(requestOf(input), { tenant, readTree, signal, decryption });
   } catch (error) {
     if (!(error instanceof EngineFault)) throw error;
     throw new ReconcileError('BuildFailed', `build of ${where} failed: ${error.message}`, { cause: error });
