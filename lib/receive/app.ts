@@ -9,8 +9,9 @@ import { type ReceiverName, receivers } from './registry.ts';
 
 /** Which deliveries are done: their jobs are durable. */
 export interface DeliveryRecord {
-  isDone(provider: string, deliveryId: string): Promise<boolean>;
-  markDone(provider: string, deliveryId: string): Promise<void>;
+  /** The id of the push that a delivery became; undefined when it is not done. */
+  pushOf(provider: string, deliveryId: string): Promise<string | undefined>;
+  markDone(provider: string, deliveryId: string, pushId: string): Promise<void>;
 }
 
 /** Where an event stands among its deliveries. */
@@ -135,12 +136,13 @@ async function accept(
   const { provider, deliveryId } = reception;
   const { enqueuePullRequest } = options;
   if (reception.kind === 'pull-request' && !enqueuePullRequest) return c.body(null, 204);
+  const ids = reception.kind === 'push' ? reception.jobs.map(({ origin }) => origin.id) : [deliveryId];
   try {
-    const replay = await options.deliveries.isDone(provider, deliveryId);
+    const replay = (await options.deliveries.pushOf(provider, deliveryId)) !== undefined;
     if (reception.kind === 'push')
       for (const job of reception.jobs) await options.enqueue(job, { deliveryId, replay });
     else await enqueuePullRequest?.(reception.pullRequest, { deliveryId, replay, provider });
-    if (!replay) await options.deliveries.markDone(provider, deliveryId);
+    if (!replay) await options.deliveries.markDone(provider, deliveryId, ids[0] ?? '');
   } catch (error) {
     options.log.error(
       { error, provider, delivery: deliveryId },
@@ -148,7 +150,6 @@ async function accept(
     );
     return c.json({ error: 'the event could not be stored; deliver it again' }, 503, { 'retry-after': '30' });
   }
-  const ids = reception.kind === 'push' ? reception.jobs.map(({ origin }) => origin.id) : [deliveryId];
   return c.json(ids.length > 1 ? { id: ids[0], ids } : { id: ids[0] }, 202);
 }
 
