@@ -71,9 +71,10 @@ async function buildOnce(server: TestServer): Promise<void> {
   const { directory, binary } = server.location;
   const parent = dirname(directory);
   mkdirSync(parent, { recursive: true });
-  const waiting = () => say(`${title(server)}  being built by another process, waiting for it`);
-  const release = await takeLock(join(parent, `${server.name}.lock`), waiting);
   const progress = showProgress(title(server), estimateSeconds(server.cpuSeconds));
+  const release = await takeLock(join(parent, `${server.name}.lock`), () =>
+    progress.update('being built by another process, waiting for it'),
+  );
   // Only the holder of the lock makes such folders: whatever is found is left over from a build that was killed.
   const prefix = `${basename(directory)}.partial-`;
   for (const name of readdirSync(parent)) {
