@@ -14,7 +14,7 @@ export async function advanceRevision(
   revision: string,
 ): Promise<WithStatus> {
   return writeStatus(client, object, (status) => {
-    const conditions = (status['conditions'] ?? []) as Condition[];
+    const conditions = (status.conditions ?? []) as Condition[];
     const ready = getCondition(conditions, 'Ready');
     if (ready?.status !== 'True') return status;
     const message = `Applied revision: ${revision}`;

@@ -1,5 +1,8 @@
 import type { AppliedRecord, ApplyOptions } from '../apply/types.ts';
 import { ReconcileError } from '../core/errors.ts';
+import type { Inventory } from '../core/inventory.ts';
+import { parseEntry } from '../core/inventory.ts';
+import { identityOf } from '../core/object.ts';
 import { FIELD_MANAGER } from '../toolkit/annotations.ts';
 import { timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
@@ -12,7 +15,8 @@ const CONCURRENCY = 16;
 export function applyOptions(
   run: Run,
   object: Kustomization,
-  known: Map<string, AppliedRecord>,
+  known: ReadonlyMap<string, AppliedRecord>,
+  previous: Inventory = { entries: [] },
 ): ApplyOptions {
   return {
     owner: {
@@ -25,6 +29,7 @@ export function applyOptions(
     force: object.spec.force,
     concurrency: CONCURRENCY,
     known,
+    previous: new Set(previous.entries.flatMap((entry) => parseEntry(entry) ?? []).map(identityOf)),
     ignore: object.spec.ignore ?? [],
     waitTimeout: timeoutOf(object),
     signal: run.signal,

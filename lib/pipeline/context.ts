@@ -1,6 +1,7 @@
 import type { Blobs } from '../blobs/blobs.ts';
 import type { KubernetesObject } from '../core/object.ts';
-import type { Fleet, FleetCluster } from '../fleet/fleet.ts';
+import type { FleetCluster } from '../fleet/cluster.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../log.ts';

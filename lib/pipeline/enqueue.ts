@@ -24,7 +24,7 @@ export async function enqueue(ctx: Context, items: readonly Enqueued[]): Promise
     const messages = byQueue.get(queue) ?? [];
     messages.push({
       group: groupOf(job),
-      deduplicationId: job.type === 'push' ? job.origin.id : ctx.newId(),
+      deduplicationId: ctx.newId(),
       body: JSON.stringify(job),
       ...(delayMs === undefined ? {} : { delayMs: Math.min(delayMs, MAX_QUEUE_DELAY_MS) }),
     });

@@ -18,7 +18,7 @@ import { step } from './run.ts';
 /** Resolves what the ref points at, fetches it when it is new, stores the artifact and sends on what depends on it. */
 export async function reconcileGitRepository(run: Run, object: GitRepository): Promise<Reconciled> {
   const { ctx, job } = run;
-  const source = ctx.sources['GitRepository'];
+  const source = ctx.sources.GitRepository;
   if (!source)
     throw new ReconcileError(
       'GitOperationFailed',

@@ -22,13 +22,13 @@ export function withSnapshot(
   digest: string,
   revision: string,
 ): Record<string, unknown> {
-  const history = (status['history'] ?? []) as Snapshot[];
+  const history = (status.history ?? []) as Snapshot[];
   const result = 'ReconciliationSucceeded';
   const at = rfc3339(run.ctx.now());
   const previous = history.find((item) => item.digest === digest && item.lastReconciledStatus === result);
   const wroteNothing = run.changes.every(({ action }) => action === 'unchanged' || action === 'skipped');
   // A run that finds all as it was must not write: its status would differ by nothing but the time.
-  if (previous && previous === history[0] && wroteNothing && previous.metadata?.['revision'] === revision)
+  if (previous && previous === history[0] && wroteNothing && previous.metadata?.revision === revision)
     return status;
   const snapshot: Snapshot = {
     digest,

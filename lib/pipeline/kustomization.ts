@@ -1,5 +1,6 @@
 import { applyStaged } from '../apply/apply.ts';
-import { checkPruneGuard, prune } from '../apply/prune.ts';
+import { prune } from '../apply/prune.ts';
+import { checkPruneGuard } from '../apply/prune-guard.ts';
 import type { Artifact } from '../core/artifact.ts';
 import { digestOf } from '../core/digest.ts';
 import { ReconcileError } from '../core/errors.ts';
@@ -11,7 +12,7 @@ import { closureDigest } from '../core/tree.ts';
 import type { Rendered } from '../render/render.ts';
 import { render } from '../render/render.ts';
 import { ALLOW_PRUNE } from '../toolkit/annotations.ts';
-import { isFluxController, protectedRefs } from '../toolkit/bootstrap.ts';
+import { isFluxController } from '../toolkit/bootstrap.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advancedStatus } from './advance.ts';
 import { applyOptions } from './apply-options.ts';
@@ -25,10 +26,12 @@ import type { LoadedSource } from './load-source.ts';
 import { loadSource } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
+import { pruneOptions } from './prune-options.ts';
 import { hasUnhandledRequest, isReady } from './ready.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
+import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 import { targetClient } from './target.ts';
 import { sendAppliedToolkitObjects } from './toolkit-objects.ts';
@@ -81,27 +84,21 @@ async function applyRendered(
   const revision = source.artifact.revision;
   const previous: Inventory = { entries: object.status?.inventory?.entries ?? [] };
   const next: Inventory = union({ entries: [] }, { entries: rendered.objects.map((item) => entryOf(item)) });
+  const allowance = object.metadata.annotations?.[ALLOW_PRUNE] ?? (await approvalOf(ctx, job.cluster, key));
   if (object.spec.prune) {
-    const allowance = object.metadata.annotations?.[ALLOW_PRUNE] ?? (await approvalOf(ctx, job.cluster, key));
-    checkPruneGuard({ previous, next, renderedDigest: rendered.digest, ...(allowance ? { allowance } : {}) });
+    checkPruneGuard({ previous, next, renderedDigest: rendered.digest, allowance, owner: key });
   }
   // What is about to be created stands in the inventory before it is: a crash in between orphans nothing.
   const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
   const known = await ctx.index.applied.load(job.cluster, key);
   await ctx.index.applied.markDirty(job.cluster, key);
   const applied = await step(run, 'apply', () =>
-    applyStaged(target.client, rendered.objects, applyOptions(run, object, known)),
+    applyStaged(target.client, rendered.objects, applyOptions(run, object, known, previous)),
   );
   run.changes.push(...applied.changeSet.entries);
   const gone = object.spec.prune ? difference(previous, next) : [];
   const pruned = await step(run, 'prune', () =>
-    prune(target.client, gone, {
-      owner: applyOptions(run, object, known).owner,
-      protectedRefs: protectedRefs(run.cluster.config),
-      propagation: 'Background',
-      wait: false,
-      signal: run.signal,
-    }),
+    prune(target.client, gone, pruneOptions(run, object, allowance === rendered.digest)),
   );
   run.changes.push(...pruned.changeSet.entries);
   await ctx.index.applied.save(job.cluster, key, applied.records);
@@ -137,10 +134,15 @@ async function applyRendered(
 }
 
 /** Writes the inventory that the run may come to, and that it has begun; nothing when both stand there already. */
-async function begin(run: Run, object: Kustomization, inventory: Inventory, revision: string) {
+async function begin(
+  run: Run,
+  object: WithStatus & Kustomization,
+  inventory: Inventory,
+  revision: string,
+): Promise<WithStatus> {
   const sameInventory = digestOf(inventory.entries) === digestOf(object.status?.inventory?.entries ?? []);
   if (sameInventory && object.status?.lastAttemptedRevision === revision) return object;
-  return writeStatus(run.client, object, (status) => ({
+  return writeStatus<WithStatus>(run.client, object, (status) => ({
     ...status,
     lastAttemptedRevision: revision,
     inventory,

@@ -99,7 +99,7 @@ export async function loadSource(run: Run, object: Kustomization): Promise<Loade
 }
 
 function artifactOf(source: WithStatus | undefined): Artifact | undefined {
-  return source?.status?.['artifact'] as Artifact | undefined;
+  return source?.status?.artifact as Artifact | undefined;
 }
 
 async function readIndex(ctx: Context, artifact: Artifact): Promise<TreeIndex> {

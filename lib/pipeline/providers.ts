@@ -1,6 +1,6 @@
 import { normaliseRepository } from '../core/repository.ts';
 import type { SourceInputs } from '../source/source.ts';
-import { isRootObject } from '../toolkit/bootstrap.ts';
+import { isRoot } from '../toolkit/bootstrap.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Context, Provider } from './context.ts';
 import type { Run } from './run.ts';
@@ -29,10 +29,7 @@ export function projectOf(ctx: Pick<Context, 'providers'>, url: string): Project
  */
 export function fleetCredentials(run: Run, object: GitRepository): SourceInputs['fleetCredentials'] {
   const { config } = run.cluster;
-  if (
-    !isRootObject(run.ref) ||
-    normaliseRepository(object.spec.url) !== normaliseRepository(config.source.url)
-  )
+  if (!isRoot(run.ref) || normaliseRepository(object.spec.url) !== normaliseRepository(config.source.url))
     return undefined;
   const named = run.ctx.providers.find(({ name }) => name === config.source.provider);
   const provider = named ?? projectOf(run.ctx, object.spec.url)?.provider;

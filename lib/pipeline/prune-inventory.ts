@@ -1,10 +1,9 @@
 import { prune } from '../apply/prune.ts';
 import { rfc3339 } from '../core/conditions.ts';
 import { describe } from '../core/object.ts';
-import { protectedRefs } from '../toolkit/bootstrap.ts';
-import { deletionPolicyOf } from '../toolkit/intervals.ts';
+import { deletionPolicyOf, timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
-import { applyOptions } from './apply-options.ts';
+import { pruneOptions } from './prune-options.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import { targetClient } from './target.ts';
@@ -24,14 +23,10 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<v
     return;
   }
   const { client } = await targetClient(run, object);
+  const options = pruneOptions(run, object, true);
+  const wait = policy === 'WaitForTermination' ? { waitForTermination: timeoutOf(object) } : {};
   const { changeSet, error } = await step(run, 'prune', () =>
-    prune(client, entries, {
-      owner: applyOptions(run, object, new Map()).owner,
-      protectedRefs: protectedRefs(run.cluster.config),
-      propagation: 'Background',
-      wait: policy === 'WaitForTermination',
-      signal: run.signal,
-    }),
+    prune(client, entries, { ...options, ...wait }),
   );
   run.changes.push(...changeSet.entries);
   if (error) throw error;

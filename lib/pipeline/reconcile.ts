@@ -1,6 +1,5 @@
 import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { ReconcileJob } from '../core/job.ts';
-import { describe } from '../core/object.ts';
 import { parseToolkitObject } from '../toolkit/parse.ts';
 import { checkWriter } from './cluster-writer.ts';
 import type { Context } from './context.ts';

@@ -3,7 +3,6 @@ import type { PushJob } from '../core/job.ts';
 import { describe } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
 import type { StatusState } from '../forge/forge.ts';
-import { describeRollout } from '../notify/status-text.ts';
 import type { Member, Rollout } from '../store/rollouts.ts';
 import type { Subscription } from '../store/subscriptions.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
@@ -16,6 +15,7 @@ import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
 import { projectOf } from './providers.ts';
+import { describeRollout } from '../notify/status-text.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
 
@@ -76,7 +76,7 @@ export async function openRollout(
     startedAt: ctx.now(),
     supersededBy: '',
   };
-  if (!known || known.supersededBy !== '') await ctx.index.rollouts.open({ ...rollout, supersededBy: '' });
+  if (known?.supersededBy !== '') await ctx.index.rollouts.open({ ...rollout, supersededBy: '' });
   await ctx.index.rollouts.add(rollout, [key, ...members.map(objectKey)], { again: true });
   await supersede(ctx, rollout);
   await report(ctx, rollout);

@@ -50,7 +50,7 @@ async function established(ctx: Context, { client }: ClusterConnection): Promise
     client.invalidate();
     const served = await Promise.all(
       customResourceDefinitions().map((definition) => {
-        const spec = definition['spec'] as {
+        const spec = definition.spec as {
           group: string;
           names: { kind: string };
           versions: { name: string }[];

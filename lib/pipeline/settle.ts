@@ -28,7 +28,7 @@ export async function settle(
   kind: Kind,
   { object, outcome, status: own, afterwards }: Reconciled,
 ): Promise<void> {
-  const before = object.status?.['conditions'] as Condition[] | undefined;
+  const before = object.status?.conditions as Condition[] | undefined;
   const news = !sameReady(before, outcome) || changed({ entries: run.changes }).length > 0;
   const written = await writeStatus(run.client, object, (status) =>
     withOutcome(own?.(status) ?? status, object, outcome, run.ctx.now()),
@@ -55,7 +55,7 @@ export async function settle(
 
 function withOutcome(status: Record<string, unknown>, object: WithStatus, outcome: Outcome, now: number) {
   const generation = object.metadata.generation ?? 0;
-  let conditions = (status['conditions'] ?? []) as Condition[];
+  let conditions = (status.conditions ?? []) as Condition[];
   for (const type of outcome.remove) conditions = removeCondition(conditions, type);
   for (const update of [...outcome.conditions, outcome.ready])
     conditions = setCondition(conditions, update, now, generation);
@@ -87,7 +87,7 @@ async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome):
       },
     ]);
   }
-  await ctx.index.dueTimes.set(job.cluster, key, dueAt, ref);
+  await ctx.index.dueTimes.set(job.cluster, key, dueAt);
   const partition = `failures#${job.cluster}`;
   if (outcome.result === 'success') {
     if (job.trigger === 'retry' || (await ctx.index.rows.get(partition, key)))

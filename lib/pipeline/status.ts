@@ -59,6 +59,6 @@ async function readAgain<T extends WithStatus>(client: KubeClient, known: T): Pr
 }
 
 function inventoryDigest(object: WithStatus): string {
-  const inventory = object.status?.['inventory'] as Inventory | undefined;
+  const inventory = object.status?.inventory as Inventory | undefined;
   return digestOf(inventory?.entries ?? []);
 }

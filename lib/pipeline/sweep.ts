@@ -60,13 +60,14 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
     ctx,
     jobs.map(({ ref, trigger }) => ({ job: reconcileJob(ctx, name, ref, trigger) })),
   );
-  await Promise.all([
-    ...idle.map((object) =>
-      ctx.index.dueTimes.set(name, keyOf(object), ctx.now() + intervalMs(object), refOf(object)),
-    ),
-    // So that the next sweep does not send again what is still in the queue.
-    ...jobs.map(({ ref }) => ctx.index.dueTimes.set(name, objectKey(ref), ctx.now() + RESEND_MS, ref)),
-  ]);
+  await ctx.index.dueTimes.setAll(
+    name,
+    new Map([
+      ...idle.map((object) => [keyOf(object), ctx.now() + intervalMs(object)] as const),
+      // So that the next sweep does not send again what is still in the queue.
+      ...jobs.map(({ ref }) => [objectKey(ref), ctx.now() + RESEND_MS] as const),
+    ]),
+  );
   const sent: Record<string, number> = {};
   for (const { why } of jobs) sent[why] = (sent[why] ?? 0) + 1;
   return { objects: objects.length, sent };
@@ -108,7 +109,7 @@ export function changeReason(object: WithStatus): 'deleted' | 'requested' | 'cha
   if (object.metadata.deletionTimestamp !== undefined) return 'deleted';
   if (suspended(object)) return undefined;
   if (hasUnhandledRequest(object)) return 'requested';
-  const conditions = object.status?.['conditions'];
+  const conditions = object.status?.conditions;
   const attempted =
     Array.isArray(conditions) &&
     conditions.some((condition) => condition.observedGeneration === object.metadata.generation);
@@ -121,7 +122,7 @@ function missedRevision(
 ): string | undefined {
   if (object.kind !== 'Kustomization' || suspended(object)) return undefined;
   const revision = revisions.get(objectKey(sourceRefOf(object as unknown as Kustomization)));
-  const attempted = object.status?.['lastAttemptedRevision'];
+  const attempted = object.status?.lastAttemptedRevision;
   // One that has never come as far as its source waits for a dependency, which releases it, or for its due time.
   return revision !== undefined && attempted !== undefined && attempted !== revision && isReady(object)
     ? 'new revision'
@@ -151,7 +152,7 @@ async function dueKeys(ctx: Context, cluster: string): Promise<{ isDue(key: stri
 }
 
 function suspended(object: WithStatus): boolean {
-  return (object['spec'] as { suspend?: boolean } | undefined)?.suspend === true;
+  return (object.spec as { suspend?: boolean } | undefined)?.suspend === true;
 }
 
 function intervalMs(object: WithStatus): number {

@@ -1,7 +1,7 @@
 import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isRootObject } from '../toolkit/bootstrap.ts';
+import { isRoot } from '../toolkit/bootstrap.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { readSecret } from './read-secret.ts';
 import type { Run } from './run.ts';
@@ -21,8 +21,8 @@ export interface Target {
 export async function targetClient(run: Run, object: Kustomization): Promise<Target> {
   const base = await clusterOf(run, object);
   const { config } = run.cluster;
-  const isRoot = isRootObject(run.ref);
-  const account = object.spec.serviceAccountName ?? (isRoot ? undefined : config.defaultServiceAccount);
+  const account =
+    object.spec.serviceAccountName ?? (isRoot(run.ref) ? undefined : config.defaultServiceAccount);
   if (account === undefined) return base;
   const user = `system:serviceaccount:${object.metadata.namespace}:${account}`;
   return { ...base, client: base.client.as(user) };
@@ -47,7 +47,7 @@ async function clusterOf(run: Run, object: Kustomization): Promise<Target> {
     `${describe(run.ref)} spec.kubeConfig`,
     'ReconciliationFailed',
   );
-  const bytes = key === undefined ? (data['value'] ?? data['value.yaml']) : data[key];
+  const bytes = key === undefined ? (data.value ?? data['value.yaml']) : data[key];
   if (!bytes) {
     throw new ReconcileError(
       'ReconciliationFailed',

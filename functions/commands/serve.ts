@@ -1,0 +1,55 @@
+import process from 'node:process';
+import type { Command } from 'commander';
+import type { LogLevel } from '../../lib/log.ts';
+import { createLog } from '../../lib/log.ts';
+import { runLocal } from '../local.ts';
+import { openContext } from '../open-context.ts';
+import { openFleet } from '../open-fleet.ts';
+import { createApp, listen } from '../web.ts';
+
+interface ServeOptions {
+  config: string;
+  log: LogLevel;
+  logFormat?: 'json' | 'text';
+}
+
+/** `slipway serve`: everything in one process. */
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run everything in one process: webhooks, workers, sweeps, commit statuses')
+    .option('--log <level>', 'debug, info, warn or error', 'info')
+    .option('--log-format <format>', 'json or text; text on a terminal')
+    .action(async (_options, command: Command) => serve(command.optsWithGlobals<ServeOptions>()));
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const format = options.logFormat ?? (process.stderr.isTTY ? 'text' : 'json');
+  const log = createLog({
+    level: options.log,
+    format,
+    colour: process.stderr.isTTY && !process.env.NO_COLOR,
+    write: (line) => process.stderr.write(line),
+    now: Date.now,
+  });
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      log.info({ signal: name }, 'stopping: jobs under way are given back');
+      stop.abort(new Error(`stopped by ${name}`));
+    });
+  }
+  const open = await openFleet(options.config);
+  const local = await openContext(open, log, stop.signal);
+  try {
+    const server = await listen(createApp(local.ctx, open), open.fleet.server.listen);
+    log.info(
+      { url: server.url, clusters: open.fleet.clusters.map(({ name }) => name) },
+      'slipway is serving',
+    );
+    await runLocal(local.ctx);
+    await server.close();
+  } finally {
+    await local.close();
+  }
+}

@@ -1,0 +1,49 @@
+import type { Job } from '../lib/core/job.ts';
+import type { Context } from '../lib/pipeline/context.ts';
+import { deliverStatuses } from '../lib/pipeline/deliver-statuses.ts';
+import { fanOut } from '../lib/pipeline/fan-out.ts';
+import { reconcile } from '../lib/pipeline/reconcile.ts';
+import { sweepSafely } from '../lib/pipeline/sweep.ts';
+import { watchCluster } from '../lib/pipeline/watch.ts';
+import type { Handled } from '../lib/pipeline/worker.ts';
+import { work } from '../lib/pipeline/worker.ts';
+
+/** How many pushes are fanned out at a time. */
+const PUSHES = 4;
+
+/** Runs every part of Slipway in this process until the context's signal aborts: fan-out, workers, sweeps, watches, statuses. */
+export async function runLocal(ctx: Context): Promise<void> {
+  const clusters = ctx.fleet.clusters.map(({ name }) => name);
+  await Promise.all([
+    work(ctx, ctx.queues.push, PUSHES, (job) => handle(ctx, job)),
+    ...clusters.map((name) =>
+      work(ctx, ctx.queues.cluster(name), ctx.fleet.limits.concurrency, (job) => handle(ctx, job)),
+    ),
+    ...clusters.map((name) => sweepForever(ctx, name)),
+    ...clusters.map((name) => watchCluster(ctx, name)),
+    ...ctx.providers.map((provider) => deliverStatuses(ctx, provider)),
+  ]);
+}
+
+/** Does what a job asks for. */
+export async function handle(ctx: Context, job: Job): Promise<Handled> {
+  switch (job.type) {
+    case 'push':
+      await fanOut(ctx, job);
+      return 'done';
+    case 'reconcile':
+      return reconcile(ctx, job);
+    case 'sweep':
+      await sweepSafely(ctx, job.cluster);
+      return 'done';
+    case 'notify':
+      return 'done';
+  }
+}
+
+async function sweepForever(ctx: Context, name: string): Promise<void> {
+  while (!ctx.signal.aborted) {
+    await sweepSafely(ctx, name);
+    await ctx.sleep(ctx.fleet.sweep.interval, ctx.signal).catch(() => undefined);
+  }
+}

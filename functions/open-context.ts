@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { enginePath } from '../infra/engine/location.ts';
+import { directoryBlobs } from '../lib/blobs/directory.ts';
+import { sortableId } from '../lib/core/sortable-id.ts';
+import { run } from '../lib/exec.ts';
+import { createForge } from '../lib/forge/registry.ts';
+import { createHttp } from '../lib/http.ts';
+import type { Log } from '../lib/log.ts';
+import { createNetworkPolicy } from '../lib/network.ts';
+import type { Context, Provider } from '../lib/pipeline/context.ts';
+import { createEngine } from '../lib/render/engine.ts';
+import { createSources } from '../lib/source/registry.ts';
+import { openSqlite } from '../lib/store/sqlite.ts';
+import { openClusters } from './open-clusters.ts';
+import type { OpenFleet } from './open-fleet.ts';
+import { openIndex } from './open-index.ts';
+
+/** A context on this machine: SQLite, a folder, the engine as child processes. */
+export interface LocalContext {
+  ctx: Context;
+  close(): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Opens everything that the pipeline needs, for one process on one machine.
+ * @throws Error when another process uses the storage directory
+ */
+export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal): Promise<LocalContext> {
+  const { fleet } = open;
+  const directory = join(fleet.baseDirectory, fleet.storage.directory);
+  const sqlite = await openSqlite({ directory, now: Date.now });
+  await mkdir(join(directory, 'git'), { recursive: true, mode: 0o700 });
+  const policy = createNetworkPolicy({ allow: fleet.network.allow });
+  const { requestTimeout, renderTimeout, artifactSize, artifactFiles } = fleet.limits;
+  const http = createHttp({ policy, timeoutMs: requestTimeout, maxBytes: 10 * MIB, userAgent: 'slipway' });
+  const clusters = openClusters(open, policy);
+  const engine = createEngine({ path: enginePath(), timeoutMs: renderTimeout });
+  engine.warm();
+  const index = openIndex((name) => sqlite.table(name), Date.now);
+  const ctx: Context = {
+    fleet,
+    queues: { push: sqlite.queue('push'), cluster: (name) => sqlite.queue(`cluster-${name}`) },
+    index,
+    blobs: await directoryBlobs(join(directory, 'blobs')),
+    engine,
+    sources: createSources({
+      git: {
+        temporaryDirectory: join(directory, 'git'),
+        run,
+        policy,
+        now: Date.now,
+        limits: { maxBytes: artifactSize, maxFiles: artifactFiles, maxRepositoryBytes: 4 * artifactSize },
+      },
+    }),
+    providers: fleet.providers.map(
+      (provider): Provider => ({
+        name: provider.name,
+        host: new URL(provider.url).host.toLowerCase(),
+        forge: createForge(provider, { http, secret: open.secret, now: Date.now }),
+      }),
+    ),
+    cluster: (name) => clusters.cluster(name),
+    connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),
+    log,
+    now: Date.now,
+    newId: () => sortableId(Date.now(), randomBytes(10)),
+    random: Math.random,
+    sleep: (ms, waiting) => delay(ms, undefined, waiting ? { signal: waiting } : {}),
+    holder: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
+    installation: await index.installation(() => randomBytes(8).toString('hex')),
+    signal,
+  };
+  return {
+    ctx,
+    async close() {
+      await Promise.allSettled([engine.close(), clusters.close(), http.close()]);
+      await sqlite.close();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Fleet } from '../lib/fleet/fleet.ts';
+import { loadFleet } from '../lib/fleet/load-fleet.ts';
+import { resolveSecret } from '../lib/secrets/resolve-secret.ts';
+
+/** The fleet file, and a reader of the secrets that it refers to. */
+export interface OpenFleet {
+  fleet: Fleet;
+  /** The secret behind a reference of the fleet file (`file:`, `env:`); read anew each time, so that a rotated one holds at once. */
+  secret(reference: string): Promise<string>;
+}
+
+/**
+ * Reads the fleet file.
+ * @throws FleetError with every problem at its line; the error of reading the file, naming it
+ */
+export async function openFleet(path: string): Promise<OpenFleet> {
+  const absolute = resolve(path);
+  const text = await readFile(absolute, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(
+      `there is no fleet file ${absolute}; make one with "slipway init", or name it with --config`,
+    );
+  });
+  const fleet = loadFleet(text, { path: absolute });
+  return {
+    fleet,
+    secret: (reference) => resolveSecret(reference, { baseDirectory: fleet.baseDirectory, env: process.env }),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Index } from '../lib/pipeline/context.ts';
+import { Applied } from '../lib/store/applied.ts';
+import { Deliveries } from '../lib/store/deliveries.ts';
+import { DueTimes } from '../lib/store/due-times.ts';
+import { Inputs } from '../lib/store/inputs.ts';
+import { Leases } from '../lib/store/leases.ts';
+import { Outbox } from '../lib/store/outbox.ts';
+import { Rollouts } from '../lib/store/rollouts.ts';
+import { Runs } from '../lib/store/runs.ts';
+import { Subscriptions } from '../lib/store/subscriptions.ts';
+import type { Table } from '../lib/store/table.ts';
+
+/** The index with the name that this installation gave itself. */
+export interface OpenIndex extends Index {
+  /** The installation's name; made once and kept with the index. */
+  installation(make: () => string): Promise<string>;
+}
+
+/** Lays the index and the audit over two tables. */
+export function openIndex(table: (name: string) => Table, now: () => number): OpenIndex {
+  const rows = table('index');
+  return {
+    deliveries: new Deliveries(rows, now),
+    subscriptions: new Subscriptions(rows),
+    dueTimes: new DueTimes(rows),
+    leases: new Leases(rows, now),
+    applied: new Applied(rows),
+    inputs: new Inputs(rows),
+    rollouts: new Rollouts(rows, now),
+    outbox: new Outbox(rows, now),
+    runs: new Runs(table('runs')),
+    rows,
+    async installation(make) {
+      await rows.put('installation', 'name', make(), { ifVersion: 0 });
+      return (await rows.get<string>('installation', 'name'))?.value ?? make();
+    },
+  };
+}
