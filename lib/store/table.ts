@@ -47,7 +47,10 @@ export interface Table {
   /** Deletes a row; with `ifVersion` only that version. Returns false when the condition did not hold. */
   delete(partition: string, sort: string, options?: { ifVersion?: number }): Promise<boolean>;
   query<T>(partition: string, options?: QueryOptions): Promise<Row<T>[]>;
-  /** Unconditional writes of any number of rows, in any order, not atomic together. Resolves once all are durable. */
+  /**
+   * Unconditional writes of any number of rows, in any order, not atomic together; of several writes of one row the last
+   * counts. Resolves once all are durable. Not for rows that others write under conditions at the same time.
+   */
   batch(writes: readonly Write[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -69,10 +69,10 @@ export function blobsContract(name: string, open: () => Promise<BlobsUnderTest>)
     });
 
     test('lists keys with their sizes in order, by prefix', async () => {
-      for (const key of ['l/b/1', 'l/a', 'l/b.c', 'l/b-d', 'l/B', 'm/a', 'l/b/0/z']) {
+      for (const key of ['l/b/1', 'l/a', 'l/b.c', 'l/b-d', 'm/a', 'l/b/0/z']) {
         await blobs.put(key, Buffer.from(key));
       }
-      expect(await keys('l/')).toEqual(['l/B', 'l/a', 'l/b-d', 'l/b.c', 'l/b/0/z', 'l/b/1']);
+      expect(await keys('l/')).toEqual(['l/a', 'l/b-d', 'l/b.c', 'l/b/0/z', 'l/b/1']);
       expect(await keys('l/b')).toEqual(['l/b-d', 'l/b.c', 'l/b/0/z', 'l/b/1']);
       expect(await keys('l/b/')).toEqual(['l/b/0/z', 'l/b/1']);
       expect(await keys('none/')).toEqual([]);

@@ -1,5 +1,8 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest';
+import { sqsQueue } from '../../lib/queue/sqs.ts';
 import { openSqlite } from '../../lib/store/sqlite.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { type Fauxqs, startSqsAndS3 } from '../support/fauxqs.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { queueContract } from './queue.ts';
 
@@ -15,4 +18,34 @@ queueContract('queue in SQLite', async () => {
       await directory.remove();
     },
   };
+});
+
+describe('on a server that speaks SQS', () => {
+  let server: Fauxqs;
+  let count = 0;
+  beforeAll(async () => {
+    server = await startSqsAndS3();
+  });
+  afterAll(() => server.stop());
+  // The server runs in this process and goes by `Date`, which only the tests move.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  queueContract('queue in SQS', async () => {
+    count += 1;
+    const urls = await server.createQueues(`jobs-${count}`, 3);
+    const queue = sqsQueue({ client: server.sqs, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+    return {
+      queue,
+      async advance(ms) {
+        vi.setSystemTime(Date.now() + ms);
+        while ((await queue.forwardDue({ waitMs: 0 })) > 0);
+      },
+      close: () => queue.close(),
+    };
+  });
 });

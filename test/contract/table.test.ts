@@ -1,4 +1,6 @@
+import { dynamoTable } from '../../lib/store/dynamodb.ts';
 import { openSqlite } from '../../lib/store/sqlite.ts';
+import { startDynamoDb } from '../support/dynalite.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { tableContract } from './table.ts';
@@ -15,5 +17,17 @@ tableContract('table in SQLite', async () => {
       await sqlite.close();
       await directory.remove();
     },
+  };
+});
+
+tableContract('table in DynamoDB', async () => {
+  const server = await startDynamoDb();
+  await server.createTable('slipway');
+  const { now, advance } = fakeClock();
+  return {
+    table: dynamoTable({ client: server.client, tableName: 'slipway', name: 'index', now }),
+    advance,
+    now,
+    close: server.stop,
   };
 });

@@ -1,0 +1,244 @@
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { checkOutgoing, checkReceive, checkVisibility } from './limits.ts';
+import type { Queue, ReceivedMessage, ReceiveOptions } from './queue.ts';
+import { visitDeadLetters } from './sqs-dead-letters.ts';
+import {
+  delayEntry,
+  delayedEnvelope,
+  envelopeOf,
+  fifoEntry,
+  fromSdk,
+  receivedOf,
+  type SqsRecord,
+} from './sqs-message.ts';
+import { sendEntries } from './sqs-send.ts';
+import { realTimers, type Timers } from './timers.ts';
+
+/** SQS's longest wait of one request, in seconds. */
+const MAX_WAIT_SECONDS = 20;
+
+/** What a queue in SQS needs. */
+export interface SqsQueueOptions {
+  client: SQSClient;
+  /** The FIFO queue, whose redrive policy names the dead-letter queue and {@link SqsQueueOptions.maxReceiveCount}. */
+  queueUrl: string;
+  /** The FIFO dead-letter queue. */
+  deadLetterQueueUrl: string;
+  /** The standard queue for delayed messages; SQS FIFO has no delay of single messages. */
+  delayQueueUrl: string;
+  /** As in the redrive policy. */
+  maxReceiveCount: number;
+  /** Epoch in ms. */
+  now: () => number;
+  /** Default: the real ones. */
+  timers?: Timers;
+}
+
+/** A queue in SQS, and what brings its delayed messages back into line. */
+export interface SqsQueue extends Queue {
+  /** Sends on what the delay queue held back: the whole work of the function that consumes that queue. */
+  forward(records: readonly Pick<SqsRecord, 'body' | 'messageAttributes'>[]): Promise<void>;
+  /** Takes due messages from the delay queue and sends them on, where no function does. Returns how many. */
+  forwardDue(options: { waitMs: number; signal?: AbortSignal }): Promise<number>;
+}
+
+/** A queue in SQS FIFO. Times are rounded up to seconds, since SQS knows no shorter ones. */
+export function sqsQueue(options: SqsQueueOptions): SqsQueue {
+  const { client, queueUrl, delayQueueUrl, now, timers = realTimers } = options;
+  const closing = new AbortController();
+  /** Until when the messages that this process holds are hidden: SQS refuses late receipts, but not always. */
+  const hiddenUntil = new Map<string, number>();
+
+  async function receiveFrom(
+    url: string,
+    settings: { max: number; waitMs: number; visibilityMs: number },
+    signal?: AbortSignal,
+  ): Promise<SqsRecord[]> {
+    const command = new ReceiveMessageCommand({
+      QueueUrl: url,
+      MaxNumberOfMessages: settings.max,
+      WaitTimeSeconds: Math.min(Math.ceil(settings.waitMs / 1_000), MAX_WAIT_SECONDS),
+      VisibilityTimeout: Math.ceil(settings.visibilityMs / 1_000),
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All'],
+    });
+    const { Messages: messages = [] } = await client.send(command, signal ? { abortSignal: signal } : {});
+    return messages.map(fromSdk);
+  }
+
+  /** One message: of one request SQS may hand out several of a group, and those must go one at a time. */
+  async function receiveOne(visibilityMs: number, waitMs: number): Promise<ReceivedMessage[]> {
+    const settings = { max: 1, waitMs, visibilityMs };
+    const until = now() + Math.ceil(visibilityMs / 1_000) * 1_000;
+    try {
+      const messages = (await receiveFrom(queueUrl, settings, closing.signal)).map(receivedOf);
+      for (const { receipt } of messages) hiddenUntil.set(receipt, until);
+      return messages;
+    } catch (error) {
+      if (closing.signal.aborted) return [];
+      throw error;
+    }
+  }
+
+  /** More messages, in ever larger rounds until there are no more. */
+  async function receiveMore(
+    first: ReceivedMessage[],
+    { max, visibilityMs }: ReceiveOptions,
+  ): Promise<ReceivedMessage[]> {
+    const messages = [...first];
+    for (let round = 1; messages.length < max; round *= 2) {
+      const size = Math.min(round, max - messages.length);
+      const found = await Promise.allSettled(Array.from({ length: size }, () => receiveOne(visibilityMs, 0)));
+      // What one request handed out must not be lost because another one failed.
+      const more = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+      messages.push(...more);
+      if (more.length < size) break;
+    }
+    return messages;
+  }
+
+  async function receive(receiveOptions: ReceiveOptions): Promise<ReceivedMessage[]> {
+    const { waitMs, visibilityMs, signal } = receiveOptions;
+    const until = now() + waitMs;
+    for (;;) {
+      if (signal?.aborted || closing.signal.aborted) return [];
+      const first = await orAbandoned(receiveOne(visibilityMs, Math.max(until - now(), 0)), signal);
+      if (first.length > 0) return receiveMore(first, receiveOptions);
+      if (now() >= until) return [];
+    }
+  }
+
+  /** The result, or nothing when the signal comes first; what is handed out to nobody then goes back. */
+  function orAbandoned(
+    receiving: Promise<ReceivedMessage[]>,
+    signal?: AbortSignal,
+  ): Promise<ReceivedMessage[]> {
+    if (!signal) return receiving;
+    return new Promise((resolve, reject) => {
+      const abandon = () => {
+        resolve([]);
+        receiving
+          .then((messages) => Promise.all(messages.map((message) => hide(message, 0))))
+          .catch(() => undefined);
+      };
+      signal.addEventListener('abort', abandon, { once: true });
+      receiving.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
+    });
+  }
+
+  /** False when the receipt is out of date. */
+  async function hide(message: ReceivedMessage, ms: number): Promise<boolean> {
+    const { receipt } = message;
+    if (isLate(receipt)) return false;
+    const seconds = Math.ceil(ms / 1_000);
+    const until = now() + seconds * 1_000;
+    const command = { QueueUrl: queueUrl, ReceiptHandle: receipt, VisibilityTimeout: seconds };
+    const held = await unlessLate(client.send(new ChangeMessageVisibilityCommand(command)));
+    if (held && hiddenUntil.has(receipt)) hiddenUntil.set(receipt, until);
+    return held;
+  }
+
+  function isLate(receipt: string): boolean {
+    const until = hiddenUntil.get(receipt);
+    return until !== undefined && until <= now();
+  }
+
+  function forgetLate(): void {
+    for (const [receipt, until] of hiddenUntil) if (until + 3_600_000 < now()) hiddenUntil.delete(receipt);
+  }
+
+  async function forward(records: readonly Pick<SqsRecord, 'body' | 'messageAttributes'>[]): Promise<void> {
+    const entries = records.map((record, index) => fifoEntry(String(index), delayedEnvelope(record)));
+    await sendEntries(client, queueUrl, entries, timers);
+  }
+
+  return {
+    async send(messages) {
+      checkOutgoing(messages);
+      const time = now();
+      const entries = messages.map((message, index) => {
+        const envelope = envelopeOf(message, time);
+        const { delayMs = 0 } = message;
+        return delayMs > 0 ? delayEntry(`${index}`, envelope, delayMs) : fifoEntry(`${index}`, envelope);
+      });
+      const delayed = entries.filter(({ DelaySeconds }) => DelaySeconds !== undefined);
+      const immediate = entries.filter(({ DelaySeconds }) => DelaySeconds === undefined);
+      await Promise.all([
+        sendEntries(client, queueUrl, immediate, timers),
+        sendEntries(client, delayQueueUrl, delayed, timers),
+      ]);
+    },
+    async receive(receiveOptions) {
+      checkReceive(receiveOptions);
+      forgetLate();
+      return receive(receiveOptions);
+    },
+    async extend(message, visibilityMs) {
+      checkVisibility(visibilityMs);
+      if (await hide(message, visibilityMs)) return;
+      throw new Error(
+        `The receipt of message ${message.id} of group ${message.group} is out of date: its visibility timeout has passed.`,
+      );
+    },
+    async acknowledge({ receipt }) {
+      if (isLate(receipt)) return;
+      await unlessLate(client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt })));
+      hiddenUntil.delete(receipt);
+    },
+    async release(message, delayMs = 0) {
+      await hide(message, delayMs);
+    },
+    deadLetters: (limit) => visitDeadLetters(options, limit, async () => false),
+    async redrive(ids) {
+      let count = 0;
+      await visitDeadLetters(options, Number.POSITIVE_INFINITY, async (letter) => {
+        if (ids && !ids.includes(letter.id)) return false;
+        // The id is the letter's own: sent twice because the delete after it failed, it counts once.
+        const envelope = envelopeOf({ ...letter, deduplicationId: `redrive/${letter.id}` }, now());
+        await sendEntries(client, queueUrl, [fifoEntry('0', envelope)], timers);
+        count += 1;
+        return true;
+      });
+      return count;
+    },
+    async close() {
+      closing.abort();
+    },
+    forward,
+    async forwardDue({ waitMs, signal }) {
+      const settings = { max: 10, waitMs, visibilityMs: 60_000 };
+      const records = await receiveFrom(delayQueueUrl, settings, signal);
+      await forward(records);
+      for (const { receiptHandle } of records) {
+        await client.send(
+          new DeleteMessageCommand({ QueueUrl: delayQueueUrl, ReceiptHandle: receiptHandle }),
+        );
+      }
+      return records.length;
+    },
+  };
+}
+
+/** Names of SQS's errors for a receipt whose message is gone or was handed to another receiver. */
+const LATE = new Set([
+  'MessageNotInflight',
+  'ReceiptHandleIsInvalid',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+]);
+
+async function unlessLate(sending: Promise<unknown>): Promise<boolean> {
+  try {
+    await sending;
+    return true;
+  } catch (error) {
+    const { name } = error as Error;
+    if (LATE.has(name) || [...LATE].some((late) => name.endsWith(`.${late}`))) return false;
+    throw error;
+  }
+}
