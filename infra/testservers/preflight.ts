@@ -19,19 +19,19 @@ const neededMemory = 3 * GiB;
  * Empty: nothing is missing.
  */
 export function missingForBuild(env = process.env): string[] {
-  return [goProblem(env), compilerProblem(env), gitProblem(), diskProblem(env), memoryProblem()].filter(
+  return [goProblem(env), compilerProblem(env), gitProblem(env), diskProblem(env), memoryProblem()].filter(
     (problem) => problem !== undefined,
   );
 }
 
 /** What is missing for running the test servers. */
-export function missingForRun(): string[] {
+export function missingForRun(env = process.env): string[] {
   const memory = availableMemory();
   const tight =
     memory < 2 * GiB
       ? `Memory: ${gib(memory)} are free; two API servers, Gitea and Slipway need 2 GiB.`
       : undefined;
-  return [gitProblem(), tight].filter((problem) => problem !== undefined);
+  return [gitProblem(env), tight].filter((problem) => problem !== undefined);
 }
 
 function goProblem(env: NodeJS.ProcessEnv): string | undefined {
@@ -60,13 +60,15 @@ function isOlder(version: readonly number[], than: readonly number[]): boolean {
 
 function compilerProblem(env: NodeJS.ProcessEnv): string | undefined {
   const candidates = env.CC ? [env.CC] : ['gcc', 'clang', 'cc'];
-  const found = candidates.some((one) => spawnSync(one.split(' ')[0] ?? '', ['--version']).status === 0);
+  const found = candidates.some(
+    (one) => spawnSync(one.split(' ')[0] ?? '', ['--version'], { env }).status === 0,
+  );
   if (found) return undefined;
   return `C compiler: ${candidates.join(', ')} not found. Install one (Debian: apt install gcc libc6-dev; macOS: xcode-select --install).`;
 }
 
-function gitProblem(): string | undefined {
-  if (spawnSync('git', ['--version']).status === 0) return undefined;
+function gitProblem(env: NodeJS.ProcessEnv): string | undefined {
+  if (spawnSync('git', ['--version'], { env }).status === 0) return undefined;
   return 'Git: not found. Install git.';
 }
 

@@ -15,7 +15,11 @@ export interface Progress {
  * @param title name of the work, e.g. `kubernetes v1.34.4`
  * @param estimateSeconds how long all of it takes, from experience
  */
-export function showProgress(title: string, estimateSeconds: number, stream = process.stderr): Progress {
+export function showProgress(
+  title: string,
+  estimateSeconds: number,
+  stream: NodeJS.WriteStream = process.stderr,
+): Progress {
   const started = Date.now();
   const live = stream.isTTY === true;
   let doing = 'starting';
