@@ -55,10 +55,14 @@ function wording(issue: z.core.$ZodRawIssue): string | undefined {
     return issue.input === undefined
       ? 'is required'
       : `must be ${article(issue.expected)}, not ${typeName(issue.input)}`;
-  if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`;
+  if (issue.code === 'invalid_value') return `must be ${alternatives(issue.values.map(String))}`;
   if (issue.code === 'too_small') return `must ${bound(issue.origin, 'at least', Number(issue.minimum))}`;
   if (issue.code === 'too_big') return `must ${bound(issue.origin, 'at most', Number(issue.maximum))}`;
   return undefined;
+}
+
+function alternatives(values: readonly string[]): string {
+  return values.length > 1 ? `${values.slice(0, -1).join(', ')} or ${values.at(-1)}` : (values[0] ?? '');
 }
 
 function bound(origin: string, limit: string, count: number): string {

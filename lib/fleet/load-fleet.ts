@@ -48,20 +48,32 @@ export function loadFleet(text: string, options: { path: string }): Fleet {
       options.path,
       document.errors.map((error) => ({ ...at(lines, error.pos[0]), path: '', message: error.message })),
     );
-  const result = validate(FleetFile, document.toJS({ maxAliasCount: 100 }) ?? {});
+  const result = validate(FleetFile, withoutEmptySections(document.toJS({ maxAliasCount: 100 })));
   if (!result.ok)
     throw new FleetError(
       options.path,
-      result.problems.map(({ path, message, unknown }) => ({
-        ...at(lines, locate(document, path, unknown)),
-        path: formatPath(path),
-        message,
-      })),
+      result.problems
+        .map(({ path, message, unknown }) => ({
+          ...at(lines, locate(document, path, unknown)),
+          path: formatPath(path),
+          message,
+        }))
+        .sort((a, b) => a.line - b.line || a.column - b.column),
     );
   const path = resolve(options.path);
   const baseDirectory = dirname(path);
   const directory = resolve(baseDirectory, result.value.storage.directory);
   return { ...result.value, storage: { directory }, path, baseDirectory };
+}
+
+/** A section whose lines are all commented out counts as left out. */
+function withoutEmptySections(value: unknown): unknown {
+  if (value === null || value === undefined) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  const known = Object.keys(FleetFile.shape);
+  return Object.fromEntries(
+    Object.entries(value).filter(([key, section]) => section !== null || !known.includes(key)),
+  );
 }
 
 function at(lines: LineCounter, offset: number): { line: number; column: number } {

@@ -1,7 +1,9 @@
 import { describe, formatApiVersion, gvkOf, type KubernetesObject } from '../core/object.ts';
 import { suggest } from '../core/suggest.ts';
 import { formatPath, validate } from '../core/validate.ts';
+import { objectSchema } from './object-schema.ts';
 import { findKind, isToolkitGroup, kindsOf, type ToolkitObject } from './registry.ts';
+import { withoutDefaultedNulls } from './structural-schema.ts';
 
 /** What is wrong with an object. `message` is complete: it names the object, the path and the fault. */
 export interface ToolkitError {
@@ -38,7 +40,7 @@ export function parseToolkitObject(object: KubernetesObject): ParseResult {
       'apiVersion',
       `${object.apiVersion} is not supported, change it to ${formatApiVersion(known)}`,
     );
-  const result = validate(known.schema, object);
+  const result = validate(known.schema, withoutDefaultedNulls(object, objectSchema(known)));
   if (result.ok) return { ok: true, object: result.value as unknown as ToolkitObject };
   return {
     ok: false,
