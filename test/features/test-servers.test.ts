@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { freshNamespace, useGitea, useKubernetes } from '../support/cluster.ts';
+import { givenCluster } from '../support/given-cluster.ts';
 import { kubeCall, kubeRequest } from '../support/kube-request.ts';
+import { startKubernetes } from '../support/kubernetes.ts';
 
 test('a namespace of the shared cluster takes objects, and is emptied when deleted', async () => {
   const kubernetes = await useKubernetes();
@@ -35,4 +40,17 @@ test('a pull request is merged and its commit takes statuses', async () => {
     { context: 'test', status: 'success', description: 'second' },
   ]);
   expect(await repository.statusHistory(merged)).toHaveLength(2);
+});
+
+test('a given cluster is taken only when it says that tests may destroy what is in it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-test-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const cluster = await startKubernetes();
+  onTestFinished(() => cluster.stop());
+  const file = join(directory, 'kubeconfig');
+  await writeFile(file, cluster.kubeconfig);
+  await expect(givenCluster(file)).rejects.toThrow(/does not say that tests may destroy/);
+  const configMaps = '/api/v1/namespaces/kube-system/configmaps';
+  await kubeCall(cluster, 'POST', configMaps, { metadata: { name: 'slipway-may-destroy' } });
+  expect(await givenCluster(file)).toEqual(cluster.connection);
 });
