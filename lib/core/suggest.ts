@@ -1,6 +1,7 @@
 /**
  * The candidate that a mistyped word most likely meant.
- * @returns undefined when none is near: more than a third of the letters (at least one, at most three) would have to change
+ * @returns the nearest one, if at most a third of the letters (at least one, at most three) have to change, or the only one that
+ *   contains the word; undefined when there is neither
  */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   let best: { candidate: string; distance: number } | undefined;
@@ -9,7 +10,9 @@ export function suggest(word: string, candidates: readonly string[]): string | u
     if (!best || distance < best.distance) best = { candidate, distance };
   }
   const allowed = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
-  return best && best.distance <= allowed ? best.candidate : undefined;
+  if (best && best.distance <= allowed) return best.candidate;
+  const containing = candidates.filter((candidate) => candidate.toLowerCase().includes(word.toLowerCase()));
+  return word.length >= 3 && containing.length === 1 ? containing[0] : undefined;
 }
 
 /** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */

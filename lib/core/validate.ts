@@ -25,7 +25,10 @@ export function validate<S extends z.ZodType>(schema: S, value: unknown): Valida
     },
   });
   if (result.success) return { ok: true, value: result.data };
-  return { ok: false, problems: result.error.issues.flatMap((issue) => problemsOf(issue, knownKeys)) };
+  const seen = new Set<string>();
+  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, knownKeys));
+  // Checks that follow from a wrong type (a list is no string, and too short) would only repeat it.
+  return { ok: false, problems: problems.filter(({ path }) => isNew(seen, formatPath(path))) };
 }
 
 /** `spec.images[0].name`; a key that is not a plain word is quoted: `labels["app.kubernetes.io/name"]`. */
@@ -37,6 +40,12 @@ export function formatPath(path: readonly PropertyKey[]): string {
     else text += `[${JSON.stringify(String(key))}]`;
   }
   return text;
+}
+
+function isNew(seen: Set<string>, key: string): boolean {
+  if (seen.has(key)) return false;
+  seen.add(key);
+  return true;
 }
 
 function problemsOf(issue: z.core.$ZodIssue, knownKeys: ReadonlyMap<string, string[]>): Problem[] {
