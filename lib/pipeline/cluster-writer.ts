@@ -1,6 +1,7 @@
 import { ReconcileError } from '../core/errors.ts';
 import type { KubernetesObject } from '../core/object.ts';
-import { isConflict } from '../kube/errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
 import type { ClusterConnection, Context } from './context.ts';
 
 /** A `coordination.k8s.io/v1` Lease, as far as it is read. */
@@ -89,16 +90,25 @@ async function holdLease(ctx: Context, cluster: ClusterConnection): Promise<void
   }
   try {
     if (found) await client.update({ ...found, spec: { ...found.spec, ...spec } });
-    else
-      await client.create({
-        apiVersion: 'coordination.k8s.io/v1',
-        kind: 'Lease',
-        metadata: { name: OURS, namespace: NAMESPACE },
-        spec,
-      });
+    else await createLease(client, spec);
   } catch (error) {
     // Another worker of ours renewed it in the same moment, or another installation took it: the next look tells.
     if (!isConflict(error)) throw error;
+  }
+}
+
+async function createLease(client: KubeClient, spec: Lease['spec']): Promise<void> {
+  const metadata = { name: OURS, namespace: NAMESPACE };
+  const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+  try {
+    await client.create(lease);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await client.apply(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+      { fieldManager: OURS, force: false },
+    );
+    await client.create(lease);
   }
 }
 

@@ -1,9 +1,9 @@
-import { assessHealth } from '../apply/health/assess.ts';
+import { assessHealth, vanishingOf } from '../apply/health/assess.ts';
 import type { ConditionUpdate } from '../core/conditions.ts';
 import { formatDuration } from '../core/duration.ts';
 import { ReconcileError } from '../core/errors.ts';
-import type { ObjectRef } from '../core/object.ts';
-import { describe, parseApiVersion } from '../core/object.ts';
+import type { KubernetesObject, ObjectRef } from '../core/object.ts';
+import { describe, parseApiVersion, refOf } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
@@ -17,11 +17,22 @@ export type HealthResult =
   | { pending: Outcome; conditions?: undefined }
   | { pending?: undefined; conditions: ConditionUpdate[] };
 
+/** What was applied, and from which render. */
+export interface AppliedRender {
+  applied: readonly ObjectRef[];
+  /** The rendered objects; empty when the run only looks again. */
+  desired: readonly KubernetesObject[];
+  revision: string;
+  renderedDigest: string;
+}
+
 /** When the waiting for health began, for which render. */
 interface Waiting {
   renderedDigest: string;
   generation: number;
   since: number;
+  /** Identities of what goes by itself when it is done. */
+  vanishing: string[];
 }
 
 /** The first look comes soon; looks grow rarer up to this pause. */
@@ -31,28 +42,27 @@ const LAST_LOOK_MS = 5_000;
 /**
  * Looks at the health of what a Kustomization asks for: all it applied (`wait`) or its `healthChecks`. It never waits itself: while
  * something is in progress the run ends and a delayed job looks again, so that a new push finds the object free.
- * @param applied what the render holds
  * @throws ReconcileError `HealthCheckFailed` when something has failed, or is still not ready after `timeout`
  */
 export async function checkHealth(
   run: Run,
   object: Kustomization,
   client: KubeClient,
-  applied: ObjectRef[],
-  revision: string,
-  renderedDigest: string,
+  { applied, desired, revision, renderedDigest }: AppliedRender,
 ): Promise<HealthResult> {
   const refs = object.spec.wait ? applied : await healthCheckRefs(client, object);
   const { ctx, job } = run;
   const partition = `health#${job.cluster}`;
   const key = objectKey(run.ref);
   if (refs.length === 0) return { conditions: [] };
-  const results = await assessHealth(client, refs, object.spec.healthCheckExprs ?? []);
-  const failed = results.filter(({ status }) => status === 'Failed');
-  const open = results.filter(({ status }) => status !== 'Current' && status !== 'Failed');
   const generation = object.metadata.generation ?? 0;
   const row = await ctx.index.rows.get<Waiting>(partition, key);
   const same = row?.value.renderedDigest === renderedDigest && row.value.generation === generation;
+  const vanishing = same ? row.value.vanishing : vanishingOf(desired, desired.map(refOf));
+  const expressions = object.spec.healthCheckExprs ?? [];
+  const results = await assessHealth(client, refs, expressions, new Set(vanishing), ctx.now());
+  const failed = results.filter(({ status }) => status === 'Failed');
+  const open = results.filter(({ status }) => status !== 'Current' && status !== 'Failed');
   const since = same ? row.value.since : ctx.now();
   const waited = ctx.now() - since;
   if (failed.length === 0 && open.length === 0) {
@@ -73,7 +83,12 @@ export async function checkHealth(
     throw new ReconcileError('HealthCheckFailed', `health check ${why}: [${list.join(', ')}]`);
   }
   if (!same)
-    await ctx.index.rows.put(partition, key, { renderedDigest, generation, since } satisfies Waiting);
+    await ctx.index.rows.put(partition, key, {
+      renderedDigest,
+      generation,
+      since,
+      vanishing,
+    } satisfies Waiting);
   const message = `Running health checks for revision ${revision} with a timeout of ${formatDuration(timeout)}; waiting for ${open
     .map(({ ref }) => describe(ref))
     .slice(0, 5)

@@ -113,9 +113,13 @@ async function applyRendered(
     inputDigest: digestOf([object.spec, source.artifact.digest]),
     renderedDigest: rendered.digest,
   });
-  const refs = rendered.objects.map(refOf);
   const health = await step(run, 'health', () =>
-    checkHealth(run, object, target.client, refs, revision, rendered.digest),
+    checkHealth(run, object, target.client, {
+      applied: rendered.objects.map(refOf),
+      desired: rendered.objects,
+      revision,
+      renderedDigest: rendered.digest,
+    }),
   );
   const status = (present: Record<string, unknown>) => ({
     ...present,
@@ -186,10 +190,15 @@ async function resumeHealth(
     return undefined;
   if (object.status?.lastAttemptedRevision !== artifact.revision || hasUnhandledRequest(object))
     return undefined;
-  const refs = (object.status?.inventory?.entries ?? []).flatMap((entry) => parseEntry(entry) ?? []);
+  const applied = (object.status?.inventory?.entries ?? []).flatMap((entry) => parseEntry(entry) ?? []);
   const { revision } = artifact;
   const health = await step(run, 'health', () =>
-    checkHealth(run, object, target.client, refs, revision, record.renderedDigest),
+    checkHealth(run, object, target.client, {
+      applied,
+      desired: [],
+      revision,
+      renderedDigest: record.renderedDigest,
+    }),
   );
   if (health.pending) return { object, outcome: health.pending };
   return {

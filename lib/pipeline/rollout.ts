@@ -3,6 +3,7 @@ import type { PushJob } from '../core/job.ts';
 import { describe } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
 import type { StatusState } from '../forge/forge.ts';
+import { describeRollout } from '../notify/status-text.ts';
 import type { Member, Rollout } from '../store/rollouts.ts';
 import type { Subscription } from '../store/subscriptions.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
@@ -15,7 +16,6 @@ import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
 import { projectOf } from './providers.ts';
-import { describeRollout } from '../notify/status-text.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
 

@@ -10,8 +10,8 @@ import { type ReceiverName, receivers } from './registry.ts';
 /** Which deliveries are done: their jobs are durable. */
 export interface DeliveryRecord {
   /** The id of the push that a delivery became; undefined when it is not done. */
-  pushOf(provider: string, deliveryId: string): Promise<string | undefined>;
-  markDone(provider: string, deliveryId: string, pushId: string): Promise<void>;
+  isDone(provider: string, deliveryId: string): Promise<boolean>;
+  markDone(provider: string, deliveryId: string): Promise<void>;
 }
 
 /** Where an event stands among its deliveries. */
@@ -138,11 +138,11 @@ async function accept(
   if (reception.kind === 'pull-request' && !enqueuePullRequest) return c.body(null, 204);
   const ids = reception.kind === 'push' ? reception.jobs.map(({ origin }) => origin.id) : [deliveryId];
   try {
-    const replay = (await options.deliveries.pushOf(provider, deliveryId)) !== undefined;
+    const replay = await options.deliveries.isDone(provider, deliveryId);
     if (reception.kind === 'push')
       for (const job of reception.jobs) await options.enqueue(job, { deliveryId, replay });
     else await enqueuePullRequest?.(reception.pullRequest, { deliveryId, replay, provider });
-    if (!replay) await options.deliveries.markDone(provider, deliveryId, ids[0] ?? '');
+    if (!replay) await options.deliveries.markDone(provider, deliveryId);
   } catch (error) {
     options.log.error(
       { error, provider, delivery: deliveryId },
