@@ -104,15 +104,15 @@ function parsePush(payload: unknown): Received {
   return { kind: 'push', pushes: [result] };
 }
 
-/** Reads the event of a deleted branch or tag. */
+/** Reads the event of a deleted branch. */
 export function parseDeletion(payload: unknown): Received {
   const { ref, ref_type: type, repository, sender } = readPayload(DeletePayload, payload);
-  if (type !== 'branch' && type !== 'tag')
-    return { kind: 'ignored', why: 'neither a branch nor a tag was deleted' };
+  // A deleted tag is told by a push to nothing as well.
+  if (type !== 'branch') return { kind: 'ignored', why: 'no branch was deleted' };
   const push = defined({
     repositories: repositoriesOf(urlsOf(repository)),
     project: repository.full_name,
-    ref: ref.startsWith('refs/') ? ref : `refs/${type === 'tag' ? 'tags' : 'heads'}/${ref}`,
+    ref: fullRef(ref),
     commit: '',
     created: false,
     deleted: true,
