@@ -20,6 +20,7 @@ export async function firstDeployment(stage: Stage): Promise<void> {
     ),
   );
   times.set('empty clusters → application there', stage.lastChange());
+  await stage.quiet();
   story.conclude(
     `both clusters run what the repository says, ${seconds(stage.lastChange())} after Slipway's start`,
   );
@@ -45,6 +46,7 @@ export async function release(stage: Stage): Promise<string> {
   times.set('merge → both clusters changed', stage.lastChange());
   await stage.until('green statuses', () => isGreen(stage, merged));
   times.set('merge → green on the commit', story.elapsed());
+  await stage.quiet();
   story.conclude(`deployed to both clusters in ${seconds(stage.lastChange())}, green on the commit`);
   return merged;
 }
@@ -57,6 +59,7 @@ export async function drift(stage: Stage): Promise<void> {
     `Somebody edits production by hand. The interval of the Kustomization is ${driftInterval}.`,
   );
   const before = objects.production.get('Service', 'podinfo')?.metadata.uid;
+  story.restart();
   const production = environment.clusters.production;
   const scaled = { spec: { replicas: 10 } };
   await kubeCall(production, 'PATCH', `${deployments}/podinfo?fieldManager=kubectl-edit`, scaled);
@@ -68,6 +71,7 @@ export async function drift(stage: Stage): Promise<void> {
     return service !== undefined && service !== before && replicas === 3;
   });
   times.set('drift → corrected', stage.lastChange() - edited);
+  await stage.quiet();
   story.conclude(`found and corrected after ${seconds(stage.lastChange() - edited)}`);
 }
 
@@ -76,6 +80,7 @@ export async function badCommit(stage: Stage): Promise<string> {
   const { environment, story, times } = stage;
   stage.begin('A bad commit', 'It removes the settings of production and mistypes the number of replicas.');
   const before = await production(stage);
+  story.restart();
   const bad = await environment.repository.commit(badFiles(), { message: 'Trim production' });
   story.event('git', `pushed ${bad.slice(0, 7)} "Trim production"`);
   const red = ['failure', 'error'];
@@ -85,6 +90,7 @@ export async function badCommit(stage: Stage): Promise<string> {
   const after = await production(stage);
   if (after !== before)
     throw new Error(`Production changed although the commit failed:\n${before}\n${after}`);
+  await stage.quiet();
   story.conclude(
     'red on the commit; production is untouched: settings, service and replicas are still there',
   );
@@ -121,6 +127,7 @@ export async function rollback(stage: Stage, merged: string, bad: string): Promi
   );
   times.set('revert → both clusters back', stage.lastChange());
   await stage.until('green statuses', () => isGreen(stage, head));
+  await stage.quiet();
   story.conclude(`both clusters are back at 6.9.0 after ${seconds(stage.lastChange())}, green on the commit`);
 }
 

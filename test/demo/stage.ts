@@ -25,6 +25,8 @@ export interface Stage {
   firstChange(): number | undefined;
   /** Begins a chapter. */
   begin(title: string, explanation?: string): void;
+  /** Waits until nothing more is happening, so that what belongs to a chapter is told in it. */
+  quiet(): Promise<void>;
   /** Waits until a condition holds; fails with the end of Slipway's log. */
   until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs?: number): Promise<void>;
 }
@@ -36,13 +38,19 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
   let firstChange: number | undefined;
   let lastChange = 0;
 
+  let lastEvent = 0;
+  const tell: Story['event'] = (who, what, kind) => {
+    lastEvent = performance.now();
+    story.event(who, what, kind);
+  };
+
   const follow = async (cluster: ClusterName): Promise<ObjectWatch> => {
     const watch = await watchObjects(environment.clusters[cluster], (change) => {
       const words = describeChange(change);
       if (!words) return;
       lastChange = story.elapsed();
       firstChange ??= lastChange;
-      story.event(cluster, words);
+      tell(cluster, words);
     });
     cleanup(() => watch.stop());
     return watch;
@@ -51,10 +59,11 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
 
   const statuses = watchStatuses(environment.repository, (status) => {
     const kind = status.status === 'success' ? 'good' : status.status === 'pending' ? 'plain' : 'bad';
-    story.event('commit', `${mark(status.status)} ${status.context}: ${status.description}`, kind);
+    tell('commit', shorten(`${mark(status.status)} ${status.context}: ${status.description}`), kind);
   });
   cleanup(() => statuses.stop());
 
+  story.restart();
   const { slipway } = await startDelivery(environment, story, cleanup, (delivery) => {
     if (delivery.ref === 'refs/heads/main') {
       commit = delivery.commit;
@@ -62,7 +71,7 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
       if (!times.has('webhook answered')) times.set('webhook answered', delivery.ms);
     }
     const what = `${delivery.event} ${delivery.ref.replace('refs/heads/', '')} ${delivery.commit.slice(0, 7)}`;
-    story.event('webhook', `${what} answered ${delivery.status} in ${seconds(delivery.ms)}`);
+    tell('webhook', `${what} answered ${delivery.status} in ${seconds(delivery.ms)}`);
   });
 
   return {
@@ -82,6 +91,11 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
       story.chapter(title, explanation);
       firstChange = undefined;
       lastChange = 0;
+    },
+    async quiet() {
+      const began = performance.now();
+      while (performance.now() - Math.max(lastEvent, began) < 400 && performance.now() - began < 3_000)
+        await sleep(20);
     },
     async until(what, condition, timeoutMs = 60_000) {
       const deadline = performance.now() + timeoutMs;
@@ -105,4 +119,9 @@ export function isGreen(stage: Stage, commit: string): boolean {
 
 function mark(status: string): string {
   return { success: '✓', pending: '•' }[status] ?? '✗';
+}
+
+/** Cut where a line of a terminal would end. */
+function shorten(text: string): string {
+  return text.length > 130 ? `${text.slice(0, 129)}…` : text;
 }
