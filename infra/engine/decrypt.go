@@ -174,6 +174,10 @@ func (d *decryption) object(res *resource.Resource, mac string) error {
 	if err != nil {
 		return err
 	}
+	if bytes.Contains(result.Content, []byte("ENC[AES256_GCM,")) {
+		return errors.New("some values stay encrypted: a comment says which ones are, and kustomize drops comments; " +
+			"use encrypted_regex instead")
+	}
 	if err := d.checkFile(mac); err != nil {
 		return err
 	}

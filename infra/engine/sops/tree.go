@@ -246,6 +246,7 @@ func (t *tree) emit(format Format) ([]byte, error) {
 			return nil, err
 		}
 		err = json.Indent(&out, compact, "", "\t")
+		out.WriteByte('\n')
 		return out.Bytes(), err
 	case Dotenv:
 		return emitDotenv(t.root)

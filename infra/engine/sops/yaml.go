@@ -110,6 +110,7 @@ func (f *yamlFile) walk(d *decrypter, node *yaml.Node, path []string, comments [
 			comments[top] = lines(item.FootComment)
 		}
 		f.comments(d, opened, path)
+		liftComments(opened)
 		return opened, nil
 	default:
 		return f.scalar(d, node, path, comments)
@@ -154,7 +155,7 @@ func (f *yamlFile) scalar(d *decrypter, node *yaml.Node, path []string, comments
 		}
 		value = opened
 		if text, isComment := value.(comment); isComment {
-			value = string(text)
+			return &yaml.Node{Kind: yaml.ScalarNode, Tag: commentTag, Value: "#" + string(text)}, nil
 		}
 	}
 	opened := &yaml.Node{}
@@ -169,6 +170,35 @@ func (f *yamlFile) scalar(d *decrypter, node *yaml.Node, path []string, comments
 	}
 	f.comments(d, opened, parent)
 	return opened, nil
+}
+
+// commentTag marks an item of a list that is a comment: encrypted, comments in lists become items.
+const commentTag = "!comment"
+
+// liftComments turns such items of a list back into comments.
+func liftComments(list *yaml.Node) {
+	items := list.Content
+	list.Content = nil
+	pending := ""
+	for _, item := range items {
+		if item.Tag == commentTag {
+			pending = joinComments(pending, item.Value)
+			continue
+		}
+		item.HeadComment = joinComments(pending, item.HeadComment)
+		pending = ""
+		list.Content = append(list.Content, item)
+	}
+	if count := len(list.Content); count > 0 {
+		last := list.Content[count-1]
+		last.FootComment = joinComments(last.FootComment, pending)
+	} else {
+		list.HeadComment = joinComments(list.HeadComment, pending)
+	}
+}
+
+func joinComments(first, second string) string {
+	return strings.Trim(first+"\n"+second, "\n")
 }
 
 // plainNode copies a collection without its content, style and anchor.
