@@ -14,13 +14,8 @@ const STDERR_TAIL = 16 * 1024;
 export interface ProcessOptions {
   /** Working directory. Default: `/`, so that no program picks up a file of ours by accident. */
   cwd?: string;
-  /** The whole environment, apart from `PATH` and `LC_ALL=C`, which are set when absent. Never put a secret here. */
+  /** The whole environment, apart from `PATH` and `LC_ALL=C`, which are set when absent. Never put a secret here: others can read it. */
   env?: Readonly<Record<string, string>>;
-  /**
-   * Bytes the child can read from file descriptor 3 on, one descriptor each: the way to hand over a secret, since
-   * arguments and environment are visible to other processes. A descriptor can be read once.
-   */
-  descriptors?: readonly (Uint8Array | string)[];
   /** Values to remove from stderr and errors. */
   secrets?: readonly string[];
 }
@@ -95,11 +90,10 @@ export function start(
   args: readonly string[],
   options: ProcessOptions = {},
 ): RunningProcess {
-  const extra = options.descriptors ?? [];
   const child = spawn(command, [...args], {
     cwd: options.cwd ?? '/',
     env: { PATH, LC_ALL: 'C', ...options.env },
-    stdio: ['pipe', 'pipe', 'pipe', ...extra.map(() => 'pipe' as const)],
+    stdio: ['pipe', 'pipe', 'pipe'],
     // Its own process group, so that helpers that it starts (git-remote-https, ssh, gpg) end with it.
     detached: true,
     shell: false,
@@ -109,11 +103,6 @@ export function start(
   // A child that ends early closes its end; how it ended says more than EPIPE.
   stdin.on('error', () => {});
   stdout.on('error', () => {});
-  extra.forEach((data, index) => {
-    const pipe = child.stdio[index + 3] as Writable | undefined;
-    pipe?.on('error', () => {});
-    pipe?.end(data);
-  });
   const tail = keepTail(stderr);
   const exited = exitOf(child, command, () => redact(tail(), options.secrets));
   // Whoever only talks over the pipes need not await it.

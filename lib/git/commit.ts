@@ -28,8 +28,11 @@ export function parseCommit(bytes: Uint8Array, algorithm: 'sha1' | 'sha256' = 's
     if (!continued) name = line.split(' ', 1)[0] ?? '';
     // Git leaves the signatures of both algorithms out of what it signs.
     if (name !== 'gpgsig' && name !== 'gpgsig-sha256') kept.push(line);
-    if (continued) headers.set(name, `${headers.get(name) ?? ''}\n${line.slice(1)}`);
-    else if (!headers.has(name)) headers.set(name, utf8(line.slice(name.length + 1)));
+    const value = continued ? line.slice(1) : utf8(line.slice(name.length + 1));
+    const before = headers.get(name);
+    // A second signature is kept beside the first, so that whoever verifies sees that there are two.
+    if (before === undefined) headers.set(name, value);
+    else if (continued || name === own) headers.set(name, `${before}\n${value}`);
   }
   const rest = end < 0 ? '' : text.slice(end);
   return {

@@ -11,8 +11,8 @@ export interface FetchRequest {
   commit: string;
   /** The full name of the ref on which the commit stands, for servers that hand out no commits by id. */
   ref: string | undefined;
-  /** A tag whose object is wanted as well: its full name. */
-  tag?: string;
+  /** A tag whose object is wanted as well: its full name. It is put at `tagOf(commit)`. */
+  tag?: string | undefined;
   /** Leave file contents out; `fetchObjects` brings them. */
   withoutBlobs?: boolean;
   /** The most that may lie in the repository's packs, in bytes. */
@@ -36,6 +36,11 @@ export function proofOf(commit: string): string {
   return `refs/slipway/${commit}`;
 }
 
+/** Our ref for the tag object that was asked for with a commit. */
+export function tagOf(commit: string): string {
+  return `refs/slipway-tag/${commit}`;
+}
+
 /**
  * Brings one commit, without history where the server can: first by its id, then the newest commit of its ref, then the
  * whole ref.
@@ -43,7 +48,8 @@ export function proofOf(commit: string): string {
  */
 export async function fetchCommit(session: GitSession, request: FetchRequest): Promise<void> {
   const { commit, ref } = request;
-  const tag = request.tag === undefined ? [] : [`+${request.tag}:${proofOf(commit)}-tag`];
+  if (request.tag === undefined && (await isHere(session, request))) return;
+  const tag = request.tag === undefined ? [] : [`+${request.tag}:${tagOf(commit)}`];
   const attempts: { depth: string[]; spec: string }[] = [
     { depth: ['--depth=1'], spec: `+${commit}:${proofOf(commit)}` },
   ];
@@ -54,7 +60,7 @@ export async function fetchCommit(session: GitSession, request: FetchRequest): P
   } else attempts.push({ depth: [], spec: `+refs/heads/*:refs/slipway-all/*` });
 
   let last: GitError | undefined;
-  for (const { depth, spec } of attempts) {
+  for (const [attempt, { depth, spec }] of attempts.entries()) {
     try {
       await fetchOnce(session, request, [...depth, ...filterOf(request)], [spec, ...tag]);
     } catch (error) {
@@ -62,7 +68,7 @@ export async function fetchCommit(session: GitSession, request: FetchRequest): P
       last = error;
       continue;
     }
-    if (await confirm(session, request)) return;
+    if (attempt === 0 || (await confirm(session, request))) return;
   }
   const where = ref === undefined ? '' : ` on ${ref}`;
   const message = `${session.url.href} has no commit ${commit}${where}`;
@@ -107,6 +113,13 @@ async function fetchOnce(
   }
   if (await exceeds(join(request.gitDir, 'objects', 'pack'), request.maxBytes))
     throw tooBig(session, request.maxBytes);
+}
+
+/** Whether an earlier fetch has brought the commit. */
+async function isHere(session: GitSession, { gitDir, commit }: FetchRequest): Promise<boolean> {
+  const call = { what: `look for ${commit}`, gitDir, anyCode: true } as const;
+  const { stdout } = await session.git(['for-each-ref', '--format=%(objectname)', proofOf(commit)], call);
+  return Buffer.from(stdout).toString('utf8').trim() === commit;
 }
 
 /** Whether the commit has come; if so, it is marked as complete. */

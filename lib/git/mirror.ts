@@ -27,8 +27,11 @@ export interface Mirrors {
   ): Promise<T>;
 }
 
-/** @param directory is created when absent */
-export function createMirrors(directory: string): Mirrors {
+/**
+ * @param directory is created when absent
+ * @param maxBytes a mirror that has grown larger is begun anew
+ */
+export function createMirrors(directory: string, maxBytes: number): Mirrors {
   const queues = new Map<string, Promise<unknown>>();
 
   /** One after the other per mirror. */
@@ -73,8 +76,8 @@ export function createMirrors(directory: string): Mirrors {
     gitDir: string,
     objectFormat: 'sha1' | 'sha256',
   ): Promise<boolean> {
-    const packs = await readdir(join(gitDir, 'objects', 'pack')).catch(() => undefined);
-    if (packs !== undefined && packs.filter((file) => file.endsWith('.pack')).length < MAX_PACKS) {
+    const packs = await readPacks(gitDir);
+    if (packs !== undefined && packs.count < MAX_PACKS && packs.bytes <= maxBytes) {
       const now = new Date();
       await utimes(gitDir, now, now).catch(() => {});
       return false;
@@ -118,6 +121,25 @@ async function discard(gitDir: string): Promise<void> {
   await rm(trash, { recursive: true, force: true });
 }
 
+/** @returns undefined when there is no repository */
+async function readPacks(gitDir: string): Promise<{ count: number; bytes: number } | undefined> {
+  const directory = join(gitDir, 'objects', 'pack');
+  const names = await readdir(directory).catch(() => undefined);
+  if (names === undefined) return undefined;
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(directory, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return {
+    count: names.filter((name) => name.endsWith('.pack')).length,
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+  };
+}
+
 async function lastUse(path: string): Promise<number> {
   return stat(path).then(
     ({ mtimeMs }) => mtimeMs,
@@ -126,5 +148,5 @@ async function lastUse(path: string): Promise<number> {
 }
 
 function isDamage(error: GitError): boolean {
-  return error.fault === 'corrupt' || error.fault === 'other' || error.fault === 'too-big';
+  return error.fault === 'corrupt' || error.fault === 'other';
 }

@@ -73,6 +73,41 @@ function checkPath(path: string): void {
     throw new GitError('refused', `the tree holds the forbidden name ${JSON.stringify(path)}`);
 }
 
+/**
+ * Which objects below a commit have been left out by a filter.
+ * Asking for them one by one would make Git fetch each on its own.
+ */
+export async function missingObjects(
+  session: GitSession,
+  gitDir: string,
+  commit: string,
+): Promise<Set<string>> {
+  const { stdout } = await session.git(['rev-list', '--objects', '--no-walk', '--missing=print', commit], {
+    what: `look which files of ${commit} are here`,
+    gitDir,
+    maxOutput: MAX_LISTING_BYTES,
+  });
+  const lines = Buffer.from(stdout).toString('latin1').split('\n');
+  return new Set(lines.filter((line) => line.startsWith('?')).map((line) => line.slice(1)));
+}
+
+/** The sizes of objects that are here, in bytes, in order. */
+export async function sizesOf(
+  session: GitSession,
+  gitDir: string,
+  ids: readonly string[],
+): Promise<number[]> {
+  if (ids.length === 0) return [];
+  const { stdout } = await session.git(['cat-file', '--batch-check=%(objectsize)', '--buffer'], {
+    what: 'look up the sizes of files',
+    gitDir,
+    stdin: `${ids.join('\n')}\n`,
+  });
+  const sizes = Buffer.from(stdout).toString('latin1').trim().split('\n').map(Number);
+  if (sizes.length === ids.length && sizes.every(Number.isInteger)) return sizes;
+  throw new GitError('corrupt', 'files that were just fetched are missing');
+}
+
 /** Receives one object: first its size, then its bytes in pieces. */
 export interface ObjectSink {
   begin(index: number, size: number): void;

@@ -1,43 +1,77 @@
 import { join } from 'node:path';
 import { commitOf, parseRevision } from '../core/revision.ts';
-import { type GitAuth, identityOfAuth } from '../git/auth.ts';
-import { parseCommit, personOf } from '../git/commit.ts';
-import { fetchCommit } from '../git/fetch.ts';
+import { isRecentAncestor } from '../git/ancestry.ts';
 import { createMirrors } from '../git/mirror.ts';
-import { listTree, readWhole } from '../git/objects.ts';
 import { listRefs } from '../git/remote.ts';
-import { type GitDependencies, type GitSession, openSession } from '../git/session.ts';
-import { type GitUrl, parseGitUrl } from '../git/url.ts';
+import { parseGitUrl } from '../git/url.ts';
 import { type GitRepository, gitTimeoutOf } from '../toolkit/git-repository.ts';
 import { authFor, type ProviderCredentials } from './git-auth.ts';
 import { asReconcileError, failure } from './git-failure.ts';
-import { patternsOf, refOfRevision, resolveRef, type WantedRef, wantedRef } from './git-ref.ts';
-import { type ArtifactLimits, archiveFiles, selectFiles } from './git-tree.ts';
+import { fetchRepository, type RepositoryAccess, type RepositoryOptions } from './git-fetch.ts';
+import {
+  patternsOf,
+  type ResolvedRef,
+  refOfRevision,
+  resolveRef,
+  type WantedRef,
+  wantedRef,
+} from './git-ref.ts';
+import { createVisibility } from './git-visibility.ts';
+import { createWorkspace } from './git-workspace.ts';
 import type { Fetched, SourceInputs, SourceKind } from './source.ts';
 
 /** What {@link createGitRepositorySource} needs. */
-export interface GitRepositorySourceOptions extends GitDependencies {
-  limits: ArtifactLimits & {
-    /** Of what a repository brings onto the disk, in bytes. */
-    maxRepositoryBytes: number;
-  };
+export interface GitRepositorySourceOptions extends RepositoryOptions {
   /** For `spec.provider`; without it only `generic` works. */
   providerCredentials?: ProviderCredentials;
 }
 
 /** The source kind GitRepository. https://fluxcd.io/flux/components/source/gitrepositories/ */
 export function createGitRepositorySource(options: GitRepositorySourceOptions): SourceKind<GitRepository> {
-  const mirrors = createMirrors(join(options.temporaryDirectory, 'mirrors'));
+  const mirrors = createMirrors(
+    join(options.temporaryDirectory, 'mirrors'),
+    options.limits.maxRepositoryBytes / 2,
+  );
+  const decide = createVisibility(options.now);
 
-  async function resolve(object: GitRepository, inputs: SourceInputs): Promise<string | undefined> {
+  async function access(object: GitRepository, inputs: SourceInputs): Promise<RepositoryAccess> {
+    const url = parseGitUrl(object.spec.url);
+    const auth = await authFor(object, url, inputs, options.providerCredentials);
+    const limits = { timeout: gitTimeoutOf(object), signal: inputs.signal };
+    return { url, auth, workspace: createWorkspace(options, mirrors, limits) };
+  }
+
+  async function resolve(object: GitRepository, inputs: SourceInputs): Promise<string> {
     const wanted = wantedOf(object);
-    if (wanted.kind === 'commit') return resolveRef(wanted, new Map())?.revision;
-    return inSession(options, object, inputs, async (session) => {
-      const refs = await listRefs(session, patternsOf(wanted));
-      const resolved = resolveRef(wanted, refs);
-      if (!resolved) throw notThere(object, wanted, session.url);
-      return resolved.revision;
-    });
+    if (wanted.kind === 'commit') return resolveRef(wanted, new Map())?.revision ?? '';
+    const open = await access(object, inputs);
+    const refs = await open.workspace.talk(open, (session) => listRefs(session, patternsOf(wanted)));
+    const resolved = resolveRef(wanted, refs);
+    const { commit: expected } = inputs;
+    if (expected) {
+      const decision = await decide({
+        key: `${object.metadata.namespace}/${object.metadata.name} ${open.url.href} ${patternsOf(wanted)}`,
+        expected,
+        resolved,
+        refs,
+        pushedAt: inputs.pushedAt,
+        current: commitOf(inputs.current?.revision),
+        isAncestor: (head) =>
+          open.workspace.work({ ...open, commit: head, use: 'history' }, (session, gitDir) =>
+            isRecentAncestor(session, gitDir, { ancestor: expected, head }),
+          ),
+      });
+      if (decision !== 'go-on') throw notVisible(object, expected, resolved, decision.waitMs);
+    }
+    if (resolved) return resolved.revision;
+    if (refs.size === 0 && (await isEmpty(open))) {
+      throw failure(object, 'EmptyGitRepository', `${open.url.href} has no commits yet`);
+    }
+    throw failure(
+      object,
+      'GitOperationFailed',
+      `${open.url.href} has no ${describeWanted(wanted)}; check spec.ref`,
+    );
   }
 
   async function fetch(
@@ -45,68 +79,37 @@ export function createGitRepositorySource(options: GitRepositorySourceOptions): 
     revision: string | undefined,
     inputs: SourceInputs,
   ): Promise<Fetched> {
-    const resolved = revision ?? (await resolve(object, inputs)) ?? '';
+    const resolved = revision ?? (await resolve(object, inputs));
     const commit = commitOf(resolved);
-    if (commit === '')
-      throw failure(object, 'GitOperationFailed', `${JSON.stringify(resolved)} is no revision`);
-    return inSession(options, object, inputs, async (session) => {
-      const key = [session.url.href, identityOfAuth(session.auth)];
-      return mirrors.use(session, key, commit.length === 64 ? 'sha256' : 'sha1', (gitDir) =>
-        fetchInto(gitDir, session, object, { revision: resolved, commit }),
+    if (commit === '') {
+      throw failure(
+        object,
+        'GitOperationFailed',
+        `${JSON.stringify(resolved)} is no revision of a Git repository`,
       );
+    }
+    const ref = refOfRevision(wantedOf(object), parseRevision(resolved)?.name ?? '');
+    return fetchRepository(options, await access(object, inputs), object, inputs, {
+      revision: resolved,
+      commit,
+      ref,
     });
   }
 
-  async function fetchInto(
-    gitDir: string,
-    session: GitSession,
-    object: GitRepository,
-    { revision, commit }: { revision: string; commit: string },
-  ): Promise<Fetched> {
-    const { limits } = options;
-    const ref = refOfRevision(wantedOf(object), parseRevision(revision)?.name ?? '');
-    await fetchCommit(session, { gitDir, commit, ref, maxBytes: limits.maxRepositoryBytes });
-    const entries = await listTree(session, { gitDir, commit, sizes: true, maxFiles: limits.maxFiles });
-    const files = await selectFiles(session, gitDir, entries, object.spec.ignore);
-    const tar = await archiveFiles(session, gitDir, files, limits);
-    const [raw] = await readWhole(session, gitDir, [commit]);
-    const parsed = parseCommit(raw ?? Buffer.alloc(0));
-    return {
-      revision,
-      ...tar,
-      commit: {
-        hash: commit,
-        author: personOf(parsed.headers.get('author')),
-        committer: personOf(parsed.headers.get('committer')),
-        subject: parsed.message.split('\n', 1)[0] ?? '',
-      },
-    };
-  }
-
-  return { resolve, fetch };
+  return {
+    resolve: (object, inputs) => naming(object, () => resolve(object, inputs)),
+    fetch: (object, revision, inputs) => naming(object, () => fetch(object, revision, inputs)),
+  };
 }
 
-/** Opens a session for the object's server and credentials, and names the object in every error. */
-async function inSession<T>(
-  options: GitRepositorySourceOptions,
-  object: GitRepository,
-  inputs: SourceInputs,
-  work: (session: GitSession) => Promise<T>,
-): Promise<T> {
+async function isEmpty(open: RepositoryAccess): Promise<boolean> {
+  return (await open.workspace.talk(open, (session) => listRefs(session, ['refs/*']))).size === 0;
+}
+
+/** Names the object in every error. */
+async function naming<T>(object: GitRepository, work: () => Promise<T>): Promise<T> {
   try {
-    const url = parseGitUrl(object.spec.url);
-    const auth: GitAuth = await authFor(object, url, inputs, options.providerCredentials);
-    const session = await openSession(options, {
-      url,
-      auth,
-      timeout: gitTimeoutOf(object),
-      signal: inputs.signal,
-    });
-    try {
-      return await work(session);
-    } finally {
-      await session.close();
-    }
+    return await work();
   } catch (error) {
     throw asReconcileError(object, error);
   }
@@ -118,12 +121,18 @@ function wantedOf(object: GitRepository): WantedRef {
   throw failure(object, 'GitOperationFailed', wanted, { outcome: 'stall' });
 }
 
-function notThere(object: GitRepository, wanted: WantedRef, url: GitUrl): Error {
-  const what =
-    wanted.kind === 'semver'
-      ? `tag in the range ${wanted.range}`
-      : wanted.kind === 'ref'
-        ? wanted.ref
-        : 'commit';
-  return failure(object, 'GitOperationFailed', `${url.href} has no ${what}`);
+function describeWanted(wanted: WantedRef): string {
+  if (wanted.kind === 'commit') return `commit ${wanted.commit}`;
+  return wanted.kind === 'semver' ? `tag in the range ${wanted.range}` : wanted.ref;
+}
+
+function notVisible(
+  object: GitRepository,
+  expected: string,
+  resolved: ResolvedRef | undefined,
+  retryAfter: number,
+): Error {
+  const shown = resolved ? `shows ${resolved.ref} at ${resolved.commit}` : 'does not show the ref yet';
+  const message = `a push brought commit ${expected}, but the server still ${shown}; asking again`;
+  return failure(object, 'GitOperationFailed', message, { outcome: 'wait', retryAfter });
 }

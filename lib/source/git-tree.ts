@@ -1,8 +1,7 @@
 import { GitError } from '../git/errors.ts';
 import { readObjects, readWhole, type TreeEntry } from '../git/objects.ts';
 import type { GitSession } from '../git/session.ts';
-import type { Tar } from '../tar.ts';
-import { createTarWriter } from '../tar.ts';
+import { createTarWriter, type Tar, type TreeFile } from '../tar.ts';
 import { createIgnore, IGNORE_FILE, type IgnoreFile } from './ignore.ts';
 
 /** Bounds of an artifact. */
@@ -13,28 +12,33 @@ export interface ArtifactLimits {
   maxBytes: number;
 }
 
-/**
- * Drops what `.sourceignore` files and `spec.ignore` leave out, and everything that is no file: like the Toolkit's, our
- * artifacts hold no links.
- */
+/** The regular files among a tree's entries: like the Toolkit's, our artifacts hold no links. */
+export function filesOf(entries: readonly TreeEntry[]): TreeEntry[] {
+  return entries.filter(({ kind }) => kind === 'file' || kind === 'executable');
+}
+
+/** Drops what `.sourceignore` files and `spec.ignore` leave out. */
 export async function selectFiles(
   session: GitSession,
   gitDir: string,
-  entries: readonly TreeEntry[],
+  files: readonly TreeEntry[],
   specIgnore: string | undefined,
 ): Promise<TreeEntry[]> {
-  const files = entries.filter(({ kind }) => kind === 'file' || kind === 'executable');
-  const rules = files.filter(({ path }) => path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`));
-  const texts = await readWhole(
-    session,
-    gitDir,
-    rules.map(({ id }) => id),
-  );
-  const ignoreFiles: IgnoreFile[] = rules.map(({ path }, index) => ({
-    directory: path === IGNORE_FILE ? '' : path.slice(0, -IGNORE_FILE.length - 1),
-    text: texts[index]?.toString('utf8') ?? '',
-  }));
+  const rules = files.filter(({ path }) => isIgnoreFile(path));
+  const ids = rules.map(({ id }) => id);
+  const texts = await readWhole(session, gitDir, ids);
+  const ignoreFiles = rules.map(({ path }, index) => asIgnoreFile(path, texts[index] ?? Buffer.alloc(0)));
   const isIgnored = createIgnore(ignoreFiles, specIgnore);
+  return files.filter(({ path }) => !isIgnored(path));
+}
+
+/** The same for files that have been read already. */
+export function selectRead(files: readonly TreeFile[], specIgnore: string | undefined): TreeFile[] {
+  const rules = files.filter(({ path }) => isIgnoreFile(path));
+  const isIgnored = createIgnore(
+    rules.map(({ path, data }) => asIgnoreFile(path, data)),
+    specIgnore,
+  );
   return files.filter(({ path }) => !isIgnored(path));
 }
 
@@ -45,25 +49,65 @@ export async function archiveFiles(
   files: readonly TreeEntry[],
   limits: ArtifactLimits,
 ): Promise<Tar> {
-  if (files.length > limits.maxFiles) throw tooBig(`${files.length} files`, `${limits.maxFiles} files`);
-  const total = files.reduce((sum, { size }) => sum + size, 0);
-  if (total > limits.maxBytes) throw tooBig(`${total} bytes`, `${limits.maxBytes} bytes`);
+  checkLimits(files, limits);
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const writer = createTarWriter(
     sorted.map(({ path, size, kind }) => ({ path, size, executable: kind === 'executable' })),
   );
-  await readObjects(
-    session,
-    gitDir,
-    sorted.map(({ id }) => id),
-    { begin() {}, write: writer.write },
-  );
+  const ids = sorted.map(({ id }) => id);
+  await readObjects(session, gitDir, ids, { begin() {}, write: writer.write });
   return writer.finish();
+}
+
+/** Reads files out of a repository into memory, below a directory of the artifact. @throws {GitError} `too-big` */
+export async function readFiles(
+  session: GitSession,
+  gitDir: string,
+  files: readonly TreeEntry[],
+  limits: ArtifactLimits,
+  below = '',
+): Promise<TreeFile[]> {
+  checkLimits(files, limits);
+  const read = files.map(({ path, size, kind }) => ({
+    path: below === '' ? path : `${below}/${path}`,
+    data: Buffer.alloc(size),
+    executable: kind === 'executable',
+  }));
+  const filled = files.map(() => 0);
+  const ids = files.map(({ id }) => id);
+  await readObjects(session, gitDir, ids, {
+    begin() {},
+    write(index, chunk) {
+      read[index]?.data.set(chunk, filled[index]);
+      filled[index] = (filled[index] ?? 0) + chunk.length;
+    },
+  });
+  return read;
+}
+
+/** @throws {GitError} `too-big` */
+export function checkLimits(files: readonly { size: number }[], limits: ArtifactLimits): void {
+  if (files.length > limits.maxFiles) throw tooBig(`${files.length} files`, `${limits.maxFiles}`);
+  const total = files.reduce((sum, { size }) => sum + Math.max(0, size), 0);
+  if (total > limits.maxBytes) throw tooBig(mebibytes(total), mebibytes(limits.maxBytes));
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+function isIgnoreFile(path: string): boolean {
+  return path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`);
+}
+
+function asIgnoreFile(path: string, data: Uint8Array): IgnoreFile {
+  const directory = path === IGNORE_FILE ? '' : path.slice(0, -IGNORE_FILE.length - 1);
+  return { directory, text: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8') };
 }
 
 function tooBig(found: string, limit: string): GitError {
   return new GitError(
     'too-big',
-    `the tree has ${found}, more than the limit of ${limit}; leave files out with spec.ignore or spec.sparseCheckout, or raise the limit in slipway.yaml`,
+    `the tree has ${found}, over the limit of ${limit}; leave files out with spec.ignore or spec.sparseCheckout, or raise the limit in slipway.yaml`,
   );
 }

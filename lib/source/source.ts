@@ -13,6 +13,8 @@ export interface SourceInputs {
   fleetCredentials: (() => Promise<{ username: string; password: string } | undefined>) | undefined;
   /** The commit that a push named: it is what must be fetched, and it may not be visible yet. */
   commit: string | undefined;
+  /** When that push came, epoch in ms: its commit is waited for no longer than a minute from then. Absent: from the first look. */
+  pushedAt?: number;
   /** Artifacts of `spec.include`, in order: where each goes, and its bytes. */
   included: { repository: string; artifact: Artifact; archive(): Promise<Uint8Array> }[];
   /** The artifact already held, if any: when the resolved revision is the same and `key` still fits, nothing is fetched. */

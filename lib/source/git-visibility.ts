@@ -1,0 +1,58 @@
+import { LRUCache } from 'lru-cache';
+import type { RemoteRef } from '../git/refs.ts';
+import type { ResolvedRef } from './git-ref.ts';
+
+/** How long a push's commit is waited for, in ms, before what the server shows is taken as it is. */
+const PATIENCE = 60_000;
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 10_000;
+
+/** What is known when a push names a commit. */
+export interface Sighting {
+  /** Names the object and its ref, to remember when the commit was first missed. */
+  key: string;
+  /** The commit (or tag object) the push named. */
+  expected: string;
+  /** What the ref points at; undefined when the ref is not there. */
+  resolved: ResolvedRef | undefined;
+  refs: ReadonlyMap<string, RemoteRef>;
+  /** When the push came, epoch in ms, where known. */
+  pushedAt: number | undefined;
+  /** The commit of the artifact we hold; empty without one. */
+  current: string;
+  /** Whether the expected commit lies in the history of what the ref points at. Asked only where it matters. */
+  isAncestor: (head: string) => Promise<boolean>;
+}
+
+/**
+ * Decides whether what a server shows after a push can be believed. Servers show the old state of a ref for some seconds
+ * after their webhook (replicas, caches), and an old state must never pass for the push's result:
+ * - the ref shows the commit: go on,
+ * - the ref shows a commit that has the expected one in its history: later pushes have come; go on with the newest,
+ * - anything else (still the old commit, another line of history, no ref): ask again in a moment. After a minute the server is
+ *   believed: then the push was undone by another one (A → B → A), or the ref was forced elsewhere.
+ */
+export function createVisibility(
+  now: () => number,
+): (sighting: Sighting) => Promise<'go-on' | { waitMs: number }> {
+  const firstMissed = new LRUCache<string, number>({ max: 10_000 });
+  return async ({ key, expected, resolved, refs, pushedAt, current, isAncestor }) => {
+    const id = `${key} ${expected}`;
+    if (resolved && shows(resolved, refs, expected)) {
+      firstMissed.delete(id);
+      return 'go-on';
+    }
+    const since = pushedAt ?? firstMissed.get(id) ?? now();
+    firstMissed.set(id, since);
+    const waited = Math.max(0, now() - since);
+    if (waited >= PATIENCE) return 'go-on';
+    if (resolved && resolved.commit !== current && (await isAncestor(resolved.commit))) return 'go-on';
+    return { waitMs: Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, waited / 2)) };
+  };
+}
+
+/** For a range of versions any tag may carry the commit, since the push may have brought one that is not the newest. */
+function shows(resolved: ResolvedRef, refs: ReadonlyMap<string, RemoteRef>, expected: string): boolean {
+  if (resolved.commit === expected) return true;
+  return [...refs.values()].some(({ id, commit }) => id === expected || commit === expected);
+}
