@@ -1,7 +1,7 @@
-import type { KubernetesObject } from '../../lib/core/object.ts';
-import { refOf } from '../../lib/core/object.ts';
 import { applyStaged } from '../../lib/apply/apply.ts';
 import type { AppliedRecord, ApplyOptions, ApplyResult, Owner } from '../../lib/apply/types.ts';
+import type { KubernetesObject } from '../../lib/core/object.ts';
+import { refOf } from '../../lib/core/object.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
 import type { KubernetesConnection } from './kubernetes.ts';
@@ -36,9 +36,12 @@ export function applyOptions(more: Partial<ApplyOptions> = {}): ApplyOptions {
 export class Applier {
   known = new Map<string, AppliedRecord>();
   readonly client: KubeClient;
+  readonly counts: Counts;
 
-  constructor(client: KubeClient) {
-    this.client = client;
+  constructor(client: KubeClient, before?: (method: string, args: readonly unknown[]) => Promise<void>) {
+    const counted = counting(client, before);
+    this.client = counted.client;
+    this.counts = counted.counts;
   }
 
   async apply(objects: readonly KubernetesObject[], more: Partial<ApplyOptions> = {}): Promise<ApplyResult> {
@@ -62,12 +65,48 @@ export async function versions(client: KubeClient, objects: readonly KubernetesO
   );
 }
 
-/** A client that is closed when the test file ends; see `useClient`. */
+/** A client for a test file. */
 export function clientOf(connection: KubernetesConnection): KubeClient {
   return createKubeClient(connection);
 }
 
-export function configMap(namespace: string, name: string, data: Record<string, string> = { key: 'value' }): KubernetesObject {
+/** What was asked of a client, by kind of request. */
+export interface Counts {
+  reads: number;
+  dryRuns: number;
+  writes: number;
+}
+
+/** The same client, counting requests. `before` may do something in the cluster just before a request is sent. */
+export function counting(
+  client: KubeClient,
+  before?: (method: string, args: readonly unknown[]) => Promise<void>,
+): { client: KubeClient; counts: Counts } {
+  const counts: Counts = { reads: 0, dryRuns: 0, writes: 0 };
+  const wrapped = new Proxy(client, {
+    get(target, name: keyof KubeClient) {
+      const method = target[name] as (...args: unknown[]) => unknown;
+      const reads = ['get', 'getMetadata', 'list', 'listMetadata'].includes(name);
+      const writes = ['apply', 'create', 'update', 'updateStatus', 'patch', 'delete'].includes(name);
+      if (!reads && !writes) return method;
+      return async (...args: unknown[]) => {
+        await before?.(name, args);
+        const dryRun = args.some(
+          (arg) => typeof arg === 'object' && arg !== null && 'dryRun' in arg && arg.dryRun,
+        );
+        counts[reads ? 'reads' : dryRun ? 'dryRuns' : 'writes']++;
+        return method.apply(target, args);
+      };
+    },
+  });
+  return { client: wrapped, counts };
+}
+
+export function configMap(
+  namespace: string,
+  name: string,
+  data: Record<string, string> = { key: 'value' },
+): KubernetesObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
 }
 
