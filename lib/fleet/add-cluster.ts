@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, stringify } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, stringify } from 'yaml';
 import type { z } from 'zod';
 import type { FleetCluster } from './cluster.ts';
 import { loadFleet } from './load-fleet.ts';
@@ -102,6 +102,13 @@ function rebuild(document: Document, cluster: ClusterEntry): string {
   if (isSeq(clusters)) {
     clusters.flow = false;
     clusters.add(document.createNode(cluster));
-  } else document.set('clusters', [cluster]);
+  } else {
+    // What stood there was an alias; its comments go to the list in its place.
+    const list = document.createNode([cluster]);
+    const { comment, commentBefore } = (document.get('clusters', true) ?? {}) as Partial<Node>;
+    const notes = [commentBefore, comment].filter((note) => note !== undefined && note !== null);
+    if (notes.length > 0) list.commentBefore = notes.join('\n');
+    document.set('clusters', list);
+  }
   return document.toString({ lineWidth: 0 });
 }

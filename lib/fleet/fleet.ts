@@ -62,28 +62,17 @@ const Sweep = z.strictObject({
   interval: milliseconds(5_000).prefault('1m').describe('How often each cluster is looked over.'),
 });
 
-/** The fleet file, `slipway.yaml`: what the operator decides. */
-export const FleetFile = z
-  .strictObject({
-    clusters: z.array(FleetCluster).default([]).describe('The clusters to deploy to.'),
-    providers: z.array(FleetProvider).default([]).describe('The Git providers.'),
-    network: Network.prefault({}).describe('What may be reached.'),
-    limits: Limits.prefault({}).describe('Bounds that keep one tenant from starving the others.'),
-    server: Server.prefault({}).describe('The web server.'),
-    storage: Storage.prefault({}).describe('Where state is kept on this machine.'),
-    statuses: Statuses.prefault({}).describe('Commit statuses.'),
-    sweep: Sweep.prefault({}).describe('The look for what webhooks missed.'),
-  })
-  .superRefine((fleet, context) => {
-    refuseDuplicates('clusters', fleet.clusters, context);
-    refuseDuplicates('providers', fleet.providers, context);
-    const names = new Set(fleet.providers.map(({ name }) => name));
-    for (const [index, { source }] of fleet.clusters.entries()) {
-      if (source.provider === undefined || names.has(source.provider)) continue;
-      const path = ['clusters', index, 'source', 'provider'];
-      context.addIssue({ code: 'custom', path, message: `there is no provider ${source.provider}` });
-    }
-  });
+/** The fleet file, `slipway.yaml`: what the operator decides. `loadFleet` also checks its names against each other. */
+export const FleetFile = z.strictObject({
+  clusters: z.array(FleetCluster).default([]).describe('The clusters to deploy to.'),
+  providers: z.array(FleetProvider).default([]).describe('The Git providers.'),
+  network: Network.prefault({}).describe('What may be reached.'),
+  limits: Limits.prefault({}).describe('Bounds that keep one tenant from starving the others.'),
+  server: Server.prefault({}).describe('The web server.'),
+  storage: Storage.prefault({}).describe('Where state is kept on this machine.'),
+  statuses: Statuses.prefault({}).describe('Commit statuses.'),
+  sweep: Sweep.prefault({}).describe('The look for what webhooks missed.'),
+});
 
 /** A loaded fleet file. Durations are in ms, sizes in bytes, paths absolute; secrets are still references. */
 export type Fleet = z.output<typeof FleetFile> & {
@@ -99,18 +88,27 @@ export function clusterOf(fleet: Fleet, name: string): FleetCluster | undefined 
 }
 
 /**
- * The provider whose credential fetches from a URL: the one of the same host and port.
+ * The provider whose credential fetches from a URL: the one whose own URL has the same scheme, host and port, and begins the path.
  * @returns undefined when there is none, so that the repository is fetched without credential
  */
 export function providerFor(fleet: Pick<Fleet, 'providers'>, url: string): FleetProvider | undefined {
-  const host = hostOf(url);
-  return host === undefined ? undefined : fleet.providers.find((provider) => hostOf(provider.url) === host);
+  return fleet.providers.find((provider) => lies(url, provider.url));
 }
 
-function hostOf(url: string): string | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const { protocol, hostname, host } = new URL(url);
-  return (protocol === 'ssh:' ? hostname : host).toLowerCase();
+/** The provider whose credential fetches the root source of a cluster: the named one, or the one for its URL. */
+export function rootProviderOf(
+  fleet: Pick<Fleet, 'providers'>,
+  cluster: FleetCluster,
+): FleetProvider | undefined {
+  const { provider, url } = cluster.source;
+  if (provider === undefined) return providerFor(fleet, url);
+  return fleet.providers.find(({ name }) => name === provider);
+}
+
+function lies(url: string, base: string): boolean {
+  if (!URL.canParse(url) || !URL.canParse(base)) return false;
+  const [inner, outer] = [new URL(url), new URL(base)];
+  return inner.origin === outer.origin && inner.pathname.startsWith(`${outer.pathname.replace(/\/$/, '')}/`);
 }
 
 function splitListen(text: string): { host: string; port: number } {
@@ -129,17 +127,4 @@ function isHostOrRange(text: string): boolean {
     );
   if (family === 0 || !/^\d{1,3}$/.test(prefix)) return false;
   return Number(prefix) <= (family === 4 ? 32 : 128);
-}
-
-function refuseDuplicates(
-  list: string,
-  entries: readonly { name: string }[],
-  context: z.RefinementCtx,
-): void {
-  const seen = new Set<string>();
-  for (const [index, { name }] of entries.entries()) {
-    if (seen.has(name))
-      context.addIssue({ code: 'custom', path: [list, index, 'name'], message: `${name} is already taken` });
-    seen.add(name);
-  }
 }

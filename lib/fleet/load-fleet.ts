@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
+import { messageOf } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import { formatPath, validate } from '../core/validate.ts';
+import { checkNames } from './check-names.ts';
 import { type Fleet, FleetFile } from './fleet.ts';
 import { locate } from './locate.ts';
 
@@ -43,27 +45,39 @@ export class FleetError extends Error {
 export function loadFleet(text: string, options: { path: string }): Fleet {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
-  if (document.errors.length > 0)
-    throw new FleetError(
+  const fail = (problems: FleetProblem[]) =>
+    new FleetError(
       options.path,
-      document.errors.map((error) => ({ ...at(lines, error.pos[0]), path: '', message: error.message })),
+      problems.sort((a, b) => a.line - b.line || a.column - b.column),
     );
-  const result = validate(FleetFile, withoutEmptySections(document.toJS({ maxAliasCount: 100 })));
-  if (!result.ok)
-    throw new FleetError(
-      options.path,
-      result.problems
-        .map(({ path, message, unknown }) => ({
-          ...at(lines, locate(document, path, unknown)),
-          path: formatPath(path),
-          message,
-        }))
-        .sort((a, b) => a.line - b.line || a.column - b.column),
+  if (document.errors.length > 0)
+    throw fail(document.errors.map(({ pos, message }) => ({ ...at(lines, pos[0]), path: '', message })));
+  const content = withoutEmptySections(
+    contentOf(document, (message) => fail([{ line: 1, column: 1, path: '', message }])),
+  );
+  const result = validate(FleetFile, content);
+  const problems = [...(result.ok ? [] : result.problems), ...checkNames(content)];
+  if (!result.ok || problems.length > 0)
+    throw fail(
+      problems.map((problem) => ({
+        ...at(lines, locate(document, problem.path, problem.unknown)),
+        path: formatPath(problem.path),
+        message: problem.message,
+      })),
     );
   const path = resolve(options.path);
   const baseDirectory = dirname(path);
   const directory = resolve(baseDirectory, result.value.storage.directory);
   return { ...result.value, storage: { directory }, path, baseDirectory };
+}
+
+/** The document as a plain value; aliases may be unknown, or too many to resolve. */
+function contentOf(document: Document, fail: (message: string) => FleetError): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw fail(messageOf(error));
+  }
 }
 
 /** A section whose lines are all commented out counts as left out. */
