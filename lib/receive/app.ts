@@ -9,7 +9,6 @@ import { type ReceiverName, receivers } from './registry.ts';
 
 /** Which deliveries are done: their jobs are durable. */
 export interface DeliveryRecord {
-  /** The id of the push that a delivery became; undefined when it is not done. */
   isDone(provider: string, deliveryId: string): Promise<boolean>;
   markDone(provider: string, deliveryId: string): Promise<void>;
 }
