@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { enginePath, engineSource } from './location.ts';
+import { engineFlags, enginePath, engineSource } from './location.ts';
 
 /** What a first build takes with an empty Go cache on two cores, in seconds. */
 const ESTIMATE = 60;
@@ -97,7 +97,7 @@ async function build(target: string): Promise<void> {
 }
 
 function compile(output: string): Promise<void> {
-  const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', output, '.'];
+  const args = ['build', ...engineFlags, '-o', output, '.'];
   const child = spawn('go', args, {
     cwd: engineSource,
     env: { ...process.env, CGO_ENABLED: '0' },

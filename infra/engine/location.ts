@@ -7,12 +7,20 @@ import process from 'node:process';
 /** Folder of the Go module of the engine. */
 export const engineSource = import.meta.dirname;
 
+/** What the engine is compiled with. The version is that of kustomize, which `buildMetadata: [managedByLabel]` prints. */
+export const engineFlags: readonly string[] = [
+  '-trimpath',
+  '-buildvcs=false',
+  '-ldflags',
+  '-s -w -X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1',
+];
+
 /** A digest over everything that goes into the engine, so that changed sources are built anew. */
 export function engineDigest(): string {
   const inputs = readdirSync(engineSource, { recursive: true, encoding: 'utf8' })
     .filter((file) => /(^|\/)(go\.(mod|sum)|[^/]+\.go)$/.test(file) && !file.endsWith('_test.go'))
     .sort();
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\0`);
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${engineFlags}\0`);
   for (const file of inputs)
     hash
       .update(`${file}\0`)

@@ -5,10 +5,15 @@ export function sha256(data: string | Uint8Array): string {
   return `sha256:${createHash('sha256').update(data).digest('hex')}`;
 }
 
+/** Of Node 22 and later; not yet among TypeScript's types. https://github.com/tc39/proposal-json-parse-with-source */
+const { isRawJSON } = JSON as unknown as { isRawJSON(value: unknown): boolean };
+
 /** JSON with sorted keys: equal values give equal text. `undefined` members are left out, as in JSON. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {
-    if (member === null || typeof member !== 'object' || Array.isArray(member)) return member;
+    // Integers beyond 2^53 stand as `JSON.rawJSON`, which writes itself.
+    if (member === null || typeof member !== 'object' || Array.isArray(member) || isRawJSON(member))
+      return member;
     const source = member as Record<string, unknown>;
     return Object.fromEntries(
       Object.keys(source)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ReconcileError } from '../../lib/core/errors.ts';
+import type { Decryption } from '../../lib/render/render.ts';
 import { type Files, renderFiles, testEngine } from '../support/render.ts';
 
 const folder = join(import.meta.dirname, '../fixtures/sops');
@@ -9,10 +10,10 @@ const read = (path: string) => readFileSync(join(folder, path), 'utf8');
 const encrypted = (name: string) => read(`encrypted/${name}`);
 const decrypted = (name: string) => read(`decrypted/${name}`);
 
-const age = { ageIdentities: [read('age.agekey')], pgpKeys: [] };
-const pgp = { ageIdentities: [], pgpKeys: [read('pgp.asc')] };
-const both = { ageIdentities: [read('age.agekey')], pgpKeys: [read('pgp.asc')] };
-const other = { ageIdentities: [read('other.agekey')], pgpKeys: [] };
+const age: Decryption = { ageIdentities: [read('age.agekey')], pgpKeys: [] };
+const pgp: Decryption = { ageIdentities: [], pgpKeys: [read('pgp.asc')] };
+const both: Decryption = { ageIdentities: [read('age.agekey')], pgpKeys: [read('pgp.asc')] };
+const other: Decryption = { ageIdentities: [read('other.agekey')], pgpKeys: [] };
 const sops = { decryption: { provider: 'sops' as const } };
 
 const engine = testEngine();
@@ -242,7 +243,7 @@ describe('files of a secret generator', () => {
   });
 
   test('change the name of the Secret with their plain content, not with their encrypted form', async () => {
-    const name = async (text: string, keys?: typeof age) => {
+    const name = async (text: string, keys?: Decryption) => {
       const { objects } = await renderFiles(
         engine,
         { 'kustomization.yaml': 'secretGenerator: [{name: app, envs: [app.env]}]', 'app.env': text },
