@@ -1,17 +1,38 @@
 #!/usr/bin/env node
 import process from 'node:process';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
+import { addGet, addHistory } from './commands/get.ts';
+import { addApprove, addDeadLetters, addResync } from './commands/operate.ts';
+import { addReconcile, addSuspend } from './commands/reconcile.ts';
 import { addServe } from './commands/serve.ts';
+import { addTree } from './commands/tree.ts';
 
 const program = new Command('slipway')
   .description(
     'GitOps without an agent: merge a pull request and it is deployed, with the result on the commit',
   )
   .option('-c, --config <file>', 'the fleet file', process.env.SLIPWAY_CONFIG ?? 'slipway.yaml')
+  .addOption(
+    new Option('-o, --output <format>', 'how results are printed')
+      .choices(['table', 'json', 'yaml'])
+      .default('table'),
+  )
   .showHelpAfterError('(see "slipway --help")');
 
-addServe(program);
+for (const add of [
+  addServe,
+  addGet,
+  addHistory,
+  addTree,
+  addReconcile,
+  addSuspend,
+  addApprove,
+  addResync,
+  addDeadLetters,
+]) {
+  add(program);
+}
 
 try {
   await program.parseAsync();

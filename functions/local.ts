@@ -1,4 +1,5 @@
 import type { Job } from '../lib/core/job.ts';
+import { releaseWriter } from '../lib/pipeline/cluster-writer.ts';
 import type { Context } from '../lib/pipeline/context.ts';
 import { deliverStatuses } from '../lib/pipeline/deliver-statuses.ts';
 import { fanOut } from '../lib/pipeline/fan-out.ts';
@@ -10,6 +11,9 @@ import { work } from '../lib/pipeline/worker.ts';
 
 /** How many pushes are fanned out at a time. */
 const PUSHES = 4;
+
+/** Sweeps of one cluster do not follow each other sooner than this, however short the intervals of its objects are. */
+const LEAST_PAUSE_MS = 2_000;
 
 /** Runs every part of Slipway in this process until the context's signal aborts: fan-out, workers, sweeps, watches, statuses. */
 export async function runLocal(ctx: Context): Promise<void> {
@@ -23,6 +27,7 @@ export async function runLocal(ctx: Context): Promise<void> {
     ...clusters.map((name) => watchCluster(ctx, name)),
     ...ctx.providers.map((provider) => deliverStatuses(ctx, provider)),
   ]);
+  await Promise.allSettled(clusters.map(async (name) => releaseWriter(ctx, await ctx.cluster(name))));
 }
 
 /** Does what a job asks for. */
@@ -41,9 +46,13 @@ export async function handle(ctx: Context, job: Job): Promise<Handled> {
   }
 }
 
+/** Sweeps at the interval of the fleet file, and sooner when an object is due before that. */
 async function sweepForever(ctx: Context, name: string): Promise<void> {
   while (!ctx.signal.aborted) {
     await sweepSafely(ctx, name);
-    await ctx.sleep(ctx.fleet.sweep.interval, ctx.signal).catch(() => undefined);
+    const due = [...(await ctx.index.dueTimes.all(name)).values()];
+    const untilDue = Math.min(...due) - ctx.now();
+    const pause = Math.min(ctx.fleet.sweep.interval, Math.max(LEAST_PAUSE_MS, untilDue));
+    await ctx.sleep(pause, ctx.signal).catch(() => undefined);
   }
 }

@@ -33,7 +33,7 @@ const MIB = 1024 * 1024;
  */
 export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal): Promise<LocalContext> {
   const { fleet } = open;
-  const directory = join(fleet.baseDirectory, fleet.storage.directory);
+  const { directory } = fleet.storage;
   const sqlite = await openSqlite({ directory, now: Date.now });
   await mkdir(join(directory, 'git'), { recursive: true, mode: 0o700 });
   const policy = createNetworkPolicy({ allow: fleet.network.allow });

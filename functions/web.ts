@@ -1,4 +1,5 @@
-import { serve } from '@hono/node-server';
+import { chmod, rm } from 'node:fs/promises';
+import { createAdaptorServer, serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Context } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
@@ -26,6 +27,21 @@ export function createApp(ctx: Context, { fleet, secret }: OpenFleet): Hono {
     log: ctx.log,
     now: ctx.now,
   });
+}
+
+/**
+ * Serves an app on a socket that its owner alone may open; one that a dead process left behind is replaced.
+ * @param path of the socket, in a directory that its owner alone may enter
+ */
+export async function listenOnSocket(app: Hono, path: string): Promise<{ close(): Promise<void> }> {
+  await rm(path, { force: true });
+  const server = createAdaptorServer({ fetch: app.fetch });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  await chmod(path, 0o600);
+  return { close: () => new Promise((done) => server.close(() => done())) };
 }
 
 /** A server that listens. */

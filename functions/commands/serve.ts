@@ -2,10 +2,13 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import type { LogLevel } from '../../lib/log.ts';
 import { createLog } from '../../lib/log.ts';
+import { createAdmin } from '../../lib/pipeline/admin.ts';
+import { socketPath } from '../admin/client.ts';
+import { createAdminApp } from '../admin/server.ts';
 import { runLocal } from '../local.ts';
 import { openContext } from '../open-context.ts';
 import { openFleet } from '../open-fleet.ts';
-import { createApp, listen } from '../web.ts';
+import { createApp, listen, listenOnSocket } from '../web.ts';
 
 interface ServeOptions {
   config: string;
@@ -42,13 +45,14 @@ async function serve(options: ServeOptions): Promise<void> {
   const open = await openFleet(options.config);
   const local = await openContext(open, log, stop.signal);
   try {
+    const admin = await listenOnSocket(createAdminApp(createAdmin(local.ctx)), socketPath(open));
     const server = await listen(createApp(local.ctx, open), open.fleet.server.listen);
     log.info(
       { url: server.url, clusters: open.fleet.clusters.map(({ name }) => name) },
       'slipway is serving',
     );
     await runLocal(local.ctx);
-    await server.close();
+    await Promise.all([server.close(), admin.close()]);
   } finally {
     await local.close();
   }

@@ -49,6 +49,14 @@ export function forgetWriter(cluster: ClusterConnection): void {
   looks.delete(cluster);
 }
 
+/** Gives a cluster up when this installation stops, so that another one (or this one, without its store) need not wait. */
+export async function releaseWriter(ctx: Context, cluster: ClusterConnection): Promise<void> {
+  forgetWriter(cluster);
+  const found = await cluster.client.get<Lease>({ ...LEASE, namespace: NAMESPACE, name: OURS });
+  if (found?.spec?.holderIdentity !== ctx.installation) return;
+  await cluster.client.update({ ...found, spec: { ...found.spec, holderIdentity: '' } });
+}
+
 /** The Flux controllers that are running in a cluster: those whose leader election lease is fresh. */
 export async function runningFlux(ctx: Pick<Context, 'now'>, cluster: ClusterConnection): Promise<string[]> {
   const { items } = await cluster.client.list<Lease>(LEASE);

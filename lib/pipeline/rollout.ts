@@ -116,7 +116,8 @@ export async function settleMember(
     message,
     runId: run.id,
   });
-  if (changed) await report(ctx, rollout);
+  // One that has not ended is told of even without news: the run that wrote this may have died before it could.
+  if (changed || (await ctx.index.rollouts.isUnfinished(rollout))) await report(ctx, rollout);
 }
 
 async function supersede(ctx: Context, newest: Rollout): Promise<void> {
@@ -133,16 +134,17 @@ async function supersede(ctx: Context, newest: Rollout): Promise<void> {
 }
 
 /** Writes what the commit should show; the outbox sends it when it differs from what was sent last. */
-async function report(ctx: Context, rollout: Rollout): Promise<void> {
-  const members = await ctx.index.rollouts.members(rollout);
+async function report(ctx: Context, opened: Rollout): Promise<void> {
+  const { rollout, members, sequence } = await ctx.index.rollouts.read(opened);
   const state = stateOf(rollout, members);
-  if (state !== 'pending') await ctx.index.rollouts.finish(rollout);
   const { prefix, objects } = ctx.fleet.statuses;
   const context = `${prefix}/${rollout.cluster}`;
   const runId = (
     members.find((member) => member.state === 'failed') ?? members.findLast((member) => member.runId !== '')
   )?.runId;
-  const base = { destination: rollout.destination, project: rollout.project, commit: rollout.commit };
+  const { destination, project, commit } = rollout;
+  // Of workers that report at the same time, the one that saw the later state is believed.
+  const base = { destination, project, commit, sequence };
   const target = (id: string | undefined) =>
     ctx.fleet.server.url && id ? { targetUrl: `${ctx.fleet.server.url}/runs/${id}` } : {};
   await ctx.index.outbox.want({
@@ -170,6 +172,7 @@ async function report(ctx: Context, rollout: Rollout): Promise<void> {
       }),
     ),
   );
+  if (state !== 'pending') await ctx.index.rollouts.finish(rollout);
 }
 
 const MEMBER_STATE: Readonly<Record<Member['state'], StatusState>> = {

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { silentLog } from '../../lib/log.ts';
+import type { Admin } from '../../lib/pipeline/admin.ts';
+import { createAdmin } from '../../lib/pipeline/admin.ts';
+import { postToSocket } from '../../lib/socket.ts';
+import { openContext } from '../open-context.ts';
+import type { OpenFleet } from '../open-fleet.ts';
+
+/** Where a running server listens for its operator. */
+export function socketPath({ fleet }: Pick<OpenFleet, 'fleet'>): string {
+  return join(fleet.storage.directory, 'admin.sock');
+}
+
+const OPERATIONS = [
+  'runs',
+  'run',
+  'deadLetters',
+  'redrive',
+  'approve',
+  'resync',
+] as const satisfies (keyof Admin)[];
+
+/** Does something with an installation: through the server that runs, or on its store when none does. */
+export async function withAdmin<T>(open: OpenFleet, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const path = socketPath(open);
+  const running = await postToSocket(path, '/runs', [{ limit: 1 }]).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return false;
+      throw error;
+    },
+  );
+  if (running) return work(remoteAdmin(path));
+  const local = await openContext(open, silentLog, new AbortController().signal);
+  try {
+    return await work(createAdmin(local.ctx));
+  } finally {
+    await local.close();
+  }
+}
+
+function remoteAdmin(path: string): Admin {
+  const entries = OPERATIONS.map((operation) => [
+    operation,
+    async (...args: unknown[]) => {
+      const answer = (await postToSocket(path, `/${operation}`, args)) as {
+        result?: unknown;
+        error?: string;
+      };
+      if (answer.error !== undefined) throw new Error(answer.error);
+      return answer.result ?? undefined;
+    },
+  ]);
+  return Object.fromEntries(entries) as Admin;
+}

@@ -1,0 +1,131 @@
+import type { Command } from 'commander';
+import { changed } from '../../lib/core/changeset.ts';
+import type { Condition } from '../../lib/core/conditions.ts';
+import { getCondition } from '../../lib/core/conditions.ts';
+import { kinds } from '../../lib/pipeline/kinds.ts';
+import type { RunRecord } from '../../lib/store/runs.ts';
+import { withAdmin } from '../admin/client.ts';
+import { openFleet } from '../open-fleet.ts';
+import type { GlobalOptions, ObjectOptions } from './global-options.ts';
+import { withClusters, withObjectOptions } from './global-options.ts';
+import type { Column } from './print.ts';
+import { age, colour, printRows } from './print.ts';
+import { kindOf, listKind, parseObject } from './toolkit-kinds.ts';
+
+/** A Toolkit object as `slipway get` shows it. */
+interface ObjectRow {
+  cluster: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  revision: string;
+  suspended: boolean;
+  ready: string;
+  message: string;
+}
+
+const OBJECT_COLUMNS: readonly Column<ObjectRow>[] = [
+  { heading: 'cluster', value: ({ cluster }) => cluster },
+  { heading: 'kind', value: ({ kind }) => kind },
+  { heading: 'namespace', value: ({ namespace }) => namespace },
+  { heading: 'name', value: ({ name }) => name },
+  { heading: 'revision', value: ({ revision }) => revision.replace(/(sha\d+:[0-9a-f]{8})[0-9a-f]+/, '$1') },
+  { heading: 'suspended', value: ({ suspended }) => (suspended ? 'yes' : 'no') },
+  { heading: 'ready', value: ({ ready }) => ready },
+  { heading: 'message', value: ({ message }) => message },
+];
+
+/** Columns of a list of runs. */
+export const RUN_COLUMNS: readonly Column<RunRecord>[] = [
+  { heading: 'age', value: (run) => age(run.finishedAt, Date.now()) },
+  { heading: 'cluster', value: (run) => run.cluster },
+  { heading: 'object', value: ({ object }) => `${object.kind}/${object.namespace}/${object.name}` },
+  {
+    heading: 'commit',
+    value: (run) => (run.origin?.commit ?? run.revision?.replace(/^.*:/, '') ?? '').slice(0, 8),
+  },
+  { heading: 'author', value: (run) => run.origin?.author ?? '' },
+  { heading: 'trigger', value: (run) => run.trigger },
+  { heading: 'changes', value: (run) => String(changed({ entries: run.changes }).length) },
+  { heading: 'took', value: (run) => `${run.finishedAt - run.startedAt}ms` },
+  {
+    heading: 'result',
+    value: (run) =>
+      colour(run.result, run.result === 'success' ? 'good' : run.result === 'failure' ? 'bad' : 'busy'),
+  },
+  { heading: 'message', value: (run) => run.message },
+];
+
+/** `slipway get [kind]` and `slipway get runs`. */
+export function addGet(program: Command): void {
+  withObjectOptions(
+    program
+      .command('get [kind]')
+      .description('show Toolkit objects of every cluster (all, ks, gitrepo), or the recorded runs (runs)')
+      .option('--limit <count>', 'how many runs', '20'),
+  ).action(async (kind: string | undefined, _options, command: Command) => {
+    const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
+    if (kind === 'runs' || kind === 'run') await getRuns(options, Number(options.limit));
+    else
+      await getObjects(options, kind === undefined || kind === 'all' ? Object.keys(kinds) : [kindOf(kind)]);
+  });
+}
+
+async function getRuns(options: ObjectOptions, limit: number): Promise<void> {
+  if (!Number.isInteger(limit) || limit < 1) throw new Error('--limit takes a whole number from 1');
+  const open = await openFleet(options.config);
+  const filter = options.cluster === undefined ? {} : { cluster: options.cluster };
+  const runs = await withAdmin(open, (admin) => admin.runs({ ...filter, limit }));
+  printRows(runs, RUN_COLUMNS, options.output, 'no runs are recorded yet');
+}
+
+async function getObjects(options: ObjectOptions, names: readonly string[]): Promise<void> {
+  await withClusters(options, async (clusters) => {
+    const rows = await Promise.all(
+      clusters.flatMap((cluster) =>
+        names.map(async (kind) =>
+          (await listKind(cluster, kind, options.namespace)).map((object): ObjectRow => {
+            const ready = getCondition(object.status?.conditions as Condition[] | undefined, 'Ready');
+            return {
+              cluster: cluster.config.name,
+              kind,
+              namespace: object.metadata.namespace ?? '',
+              name: object.metadata.name,
+              revision: kinds[kind]?.revision(object) ?? '',
+              suspended: kinds[kind]?.suspended(object) ?? false,
+              ready: ready?.status ?? 'Unknown',
+              message: ready?.message ?? 'not reconciled yet',
+            };
+          }),
+        ),
+      ),
+    );
+    printRows(rows.flat(), OBJECT_COLUMNS, options.output, 'there are no Toolkit objects yet');
+  });
+}
+
+/** `slipway history <object>`: its recorded runs. */
+export function addHistory(program: Command): void {
+  withObjectOptions(
+    program
+      .command('history <object...>')
+      .description('show the recorded runs of one object, newest first')
+      .option('--limit <count>', 'how many', '20'),
+  ).action(async (words: string[], _options, command: Command) => {
+    const options = command.optsWithGlobals<ObjectOptions & GlobalOptions & { limit: string }>();
+    const ref = parseObject(words, options.namespace);
+    const object = `${ref.kind}/${ref.namespace}/${ref.name}`;
+    const open = await openFleet(options.config);
+    const names =
+      options.cluster === undefined ? open.fleet.clusters.map(({ name }) => name) : [options.cluster];
+    const limit = Number(options.limit);
+    const runs = await withAdmin(open, (admin) =>
+      Promise.all(names.map((cluster) => admin.runs({ cluster, object, limit }))),
+    );
+    const newest = runs
+      .flat()
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, limit);
+    printRows(newest, RUN_COLUMNS, options.output, `no runs of ${object} are recorded`);
+  });
+}

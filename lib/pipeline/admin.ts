@@ -1,0 +1,56 @@
+import type { DeadLetter } from '../queue/queue.ts';
+import type { RunFilter, RunRecord } from '../store/runs.ts';
+import { approve } from './approval.ts';
+import type { Context } from './context.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
+import type { ToolkitRef } from './object-key.ts';
+import { objectKey } from './object-key.ts';
+import { resync } from './resync.ts';
+
+/** A dead letter and the queue it lies in. */
+export interface DeadJob extends DeadLetter {
+  /** `push`, or the name of a cluster. */
+  queue: string;
+}
+
+/** What an operator asks of an installation beside its clusters: what stands in its own store and queues. */
+export interface Admin {
+  runs(filter: RunFilter): Promise<RunRecord[]>;
+  run(id: string): Promise<RunRecord | undefined>;
+  deadLetters(): Promise<DeadJob[]>;
+  /** Sends dead letters again (all, or those named) and returns how many. */
+  redrive(ids?: readonly string[]): Promise<number>;
+  /** Allows the deletions of one render of one Kustomization, and runs it. */
+  approve(cluster: string, ref: ToolkitRef, digest: string): Promise<void>;
+  /** Rebuilds the index of a cluster from what stands in it. Returns how many objects it has. */
+  resync(cluster: string): Promise<number>;
+}
+
+/** The operations, done by the process that holds the store. */
+export function createAdmin(ctx: Context): Admin {
+  const queues = () => [
+    { name: 'push', queue: ctx.queues.push },
+    ...ctx.fleet.clusters.map(({ name }) => ({ name, queue: ctx.queues.cluster(name) })),
+  ];
+  return {
+    runs: (filter) => ctx.index.runs.list(filter),
+    run: (id) => ctx.index.runs.get(id),
+    async deadLetters() {
+      const found = await Promise.all(
+        queues().map(async ({ name, queue }) =>
+          (await queue.deadLetters(1_000)).map((letter) => ({ ...letter, queue: name })),
+        ),
+      );
+      return found.flat();
+    },
+    async redrive(ids) {
+      const counts = await Promise.all(queues().map(({ queue }) => queue.redrive(ids)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    async approve(cluster, ref, digest) {
+      await approve(ctx, cluster, objectKey(ref), digest);
+      await enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]);
+    },
+    resync: (cluster) => resync(ctx, cluster),
+  };
+}
