@@ -135,7 +135,8 @@ async function supersede(ctx: Context, newest: Rollout): Promise<void> {
 
 /** Writes what the commit should show; the outbox sends it when it differs from what was sent last. */
 async function report(ctx: Context, opened: Rollout): Promise<void> {
-  const { rollout, members, sequence } = await ctx.index.rollouts.read(opened);
+  const seen = await ctx.index.rollouts.read(opened);
+  const { rollout, members, sequence } = seen;
   const state = stateOf(rollout, members);
   const { prefix, objects } = ctx.fleet.statuses;
   const context = `${prefix}/${rollout.cluster}`;
@@ -172,7 +173,7 @@ async function report(ctx: Context, opened: Rollout): Promise<void> {
       }),
     ),
   );
-  if (state !== 'pending') await ctx.index.rollouts.finish(rollout);
+  if (state !== 'pending') await ctx.index.rollouts.finish(seen);
 }
 
 const MEMBER_STATE: Readonly<Record<Member['state'], StatusState>> = {

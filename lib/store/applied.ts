@@ -14,8 +14,8 @@ export interface OwnerRecords {
   dirty: boolean;
 }
 
-/** How many records stand in one row: some 220 bytes each, far below DynamoDB's 400 KB an item. */
-const CHUNK = 1_000;
+/** Size of a row's value in bytes at which the next one is begun: far below what a row can hold. */
+const CHUNK_BYTES = 200_000;
 
 type Chunk = Record<string, StoredRecord>;
 
@@ -27,25 +27,28 @@ export class Applied {
     this.#table = table;
   }
 
+  /** The records of an owner; none while it is dirty, since a run that was cut off may have made any of them wrong. */
   async load(cluster: string, owner: string): Promise<Map<string, StoredRecord>> {
-    const rows = await this.#table.query<Chunk>(partition(cluster), { prefix: `${owner}#` });
-    return new Map(rows.flatMap(({ value }) => Object.entries(value)));
+    const [rows, dirty] = await Promise.all([
+      this.#table.query<Chunk>(partition(cluster), { prefix: `${owner}#` }),
+      this.isDirty(cluster, owner),
+    ]);
+    return dirty ? new Map() : new Map(rows.flatMap(({ value }) => Object.entries(value)));
   }
 
   /** Writes the records of an owner and takes the mark of {@link markDirty} away. */
   async save(cluster: string, owner: string, records: ReadonlyMap<string, StoredRecord>): Promise<void> {
-    const entries = [...records];
-    const chunks = Math.max(1, Math.ceil(entries.length / CHUNK));
-    const present = await this.#table.query(partition(cluster), { prefix: `${owner}#` });
+    const rows = await this.#table.query<Chunk>(partition(cluster), { prefix: `${owner}#` });
+    const present = new Map(rows.map(({ sort, value }) => [sort, JSON.stringify(value)]));
     const writes: Write[] = [];
-    for (let index = 0; index < chunks; index++) {
-      const value = Object.fromEntries(entries.slice(index * CHUNK, (index + 1) * CHUNK));
-      writes.push({ put: { partition: partition(cluster), sort: sortOf(owner, index), value } });
+    for (const [index, value] of chunksOf(records).entries()) {
+      const sort = sortOf(owner, index);
+      if (present.get(sort) !== JSON.stringify(value)) {
+        writes.push({ put: { partition: partition(cluster), sort, value } });
+      }
+      present.delete(sort);
     }
-    const wanted = new Set(Array.from({ length: chunks }, (_, index) => sortOf(owner, index)));
-    for (const { sort } of present) {
-      if (!wanted.has(sort)) writes.push({ delete: { partition: partition(cluster), sort } });
-    }
+    for (const sort of present.keys()) writes.push({ delete: { partition: partition(cluster), sort } });
     await this.#table.batch(writes);
     await this.#table.delete(dirtyPartition(cluster), owner);
   }
@@ -87,6 +90,22 @@ export class Applied {
       { delete: { partition: dirtyPartition(cluster), sort: owner } },
     ]);
   }
+}
+
+/** At least one chunk, so that an owner that applied nothing is known too. */
+function chunksOf(records: ReadonlyMap<string, StoredRecord>): Chunk[] {
+  const chunks: Chunk[] = [{}];
+  let bytes = 0;
+  for (const [identity, record] of records) {
+    const size = Buffer.byteLength(identity) + JSON.stringify(record).length + 8;
+    if (bytes + size > CHUNK_BYTES) {
+      chunks.push({});
+      bytes = 0;
+    }
+    (chunks.at(-1) as Chunk)[identity] = record;
+    bytes += size;
+  }
+  return chunks;
 }
 
 function partition(cluster: string): string {

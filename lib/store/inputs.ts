@@ -1,4 +1,6 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Closure } from '../core/tree.ts';
+import { MAX_VALUE_BYTES } from './limits.ts';
 import type { Table } from './table.ts';
 
 /** What the last finished apply of an object was made from. */
@@ -14,6 +16,12 @@ export interface InputRecord {
   renderedDigest: string;
 }
 
+/** A record as it stands in its row: a closure over thousands of files is packed. */
+type Stored = Omit<InputRecord, 'closure'> & ({ closure: Closure } | { packed: string });
+
+/** Size of a closure in characters of JSON above which it is packed: below, packing costs more than it saves. */
+const PACK_ABOVE = 32_768;
+
 /** Input records of objects. Lost, everything is rendered anew. */
 export class Inputs {
   readonly #table: Table;
@@ -23,22 +31,38 @@ export class Inputs {
   }
 
   async get(cluster: string, key: string): Promise<InputRecord | undefined> {
-    return (await this.#table.get<InputRecord>(partition(cluster), key))?.value;
+    const row = await this.#table.get<Stored>(partition(cluster), key);
+    return row && unpack(row.value);
   }
 
+  /** A record too large even when packed is forgotten: the object is then rendered at every push to its source. */
   async put(cluster: string, key: string, record: InputRecord): Promise<void> {
-    await this.#table.put(partition(cluster), key, record);
+    const stored = pack(record);
+    if ('packed' in stored && stored.packed.length > MAX_VALUE_BYTES - 8_192) await this.remove(cluster, key);
+    else await this.#table.put(partition(cluster), key, stored);
   }
 
   /** All records of a cluster, by object key. */
   async loadCluster(cluster: string): Promise<Map<string, InputRecord>> {
-    const rows = await this.#table.query<InputRecord>(partition(cluster));
-    return new Map(rows.map(({ sort, value }) => [sort, value]));
+    const rows = await this.#table.query<Stored>(partition(cluster));
+    return new Map(rows.map(({ sort, value }) => [sort, unpack(value)]));
   }
 
   async remove(cluster: string, key: string): Promise<void> {
     await this.#table.delete(partition(cluster), key);
   }
+}
+
+function pack(record: InputRecord): Stored {
+  const { closure, ...rest } = record;
+  const text = JSON.stringify(closure);
+  return text.length <= PACK_ABOVE ? record : { ...rest, packed: gzipSync(text).toString('base64') };
+}
+
+function unpack(stored: Stored): InputRecord {
+  if ('closure' in stored) return stored;
+  const { packed, ...rest } = stored;
+  return { ...rest, closure: JSON.parse(gunzipSync(Buffer.from(packed, 'base64')).toString()) as Closure };
 }
 
 function partition(cluster: string): string {

@@ -1,64 +1,132 @@
-import type { Table } from './table.ts';
+import type { Row, Table } from './table.ts';
 
 /** The right to write to one object, for a time. */
 export interface Lease {
   name: string;
   holder: string;
-  /** Grows with every change of holder: a write of an older token comes from a worker that lost its lease. */
+  /** Grows with every acquisition: a write of an older token comes from a worker that lost its lease. */
   token: number;
+}
+
+/** How leases deal with clocks. */
+export interface LeaseOptions {
+  /**
+   * By how much the clocks of workers may differ, in ms. 0 (one process): a lease has run out when its time has passed.
+   * Otherwise it has run out when this process saw it unchanged for as long as it was taken for, whatever the clocks say, or
+   * when it is over for longer than clocks may differ.
+   */
+  skewMs?: number;
 }
 
 interface Held {
   holder: string;
   token: number;
-  /** Epoch in ms. */
+  /** Epoch in ms by the holder's clock; 0 = given back. */
   until: number;
+  /** For how long it was taken, in ms. */
+  ttlMs: number;
 }
 
 const PARTITION = 'leases';
+
+/** How many of others' leases are kept in mind; beyond, the oldest are forgotten and only cost a longer wait. */
+const MAX_SEEN = 10_000;
 
 /** Leases over the table: conditional writes decide who holds one. */
 export class Leases {
   readonly #table: Table;
   readonly #now: () => number;
+  readonly #skewMs: number;
+  /** Own leases: until when they hold, by name and token. */
+  readonly #own = new Map<string, number>();
+  /** Others' leases: the version that was seen, and since when. */
+  readonly #seen = new Map<string, { version: number; since: number }>();
 
-  constructor(table: Table, now: () => number) {
+  constructor(table: Table, now: () => number, { skewMs = 0 }: LeaseOptions = {}) {
     this.#table = table;
     this.#now = now;
+    this.#skewMs = skewMs;
   }
 
   /**
-   * Takes a lease that is free, has run out, or is the holder's own.
-   * @returns undefined when another holder has it
+   * Takes a lease that is free or has run out.
+   * @returns undefined when somebody has it, be it this very holder
    */
   async acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
     const row = await this.#table.get<Held>(PARTITION, name);
-    const held = row?.value;
-    if (held && held.until > this.#now()) return undefined;
-    const token = (held?.token ?? 0) + 1;
-    const value: Held = { holder, token, until: this.#now() + ttlMs };
-    const written = await this.#table.put(PARTITION, name, value, { ifVersion: row?.version ?? 0 });
-    return written === undefined ? undefined : { name, holder, token };
+    if (row && !this.#hasRunOut(row)) return undefined;
+    const lease: Lease = { name, holder, token: (row?.value.token ?? 0) + 1 };
+    const written = await this.#write(lease, ttlMs, row?.version ?? 0);
+    this.#seen.delete(name);
+    return written ? lease : undefined;
   }
 
   /** Extends a lease. Returns false when it was lost. */
   async renew(lease: Lease, ttlMs: number): Promise<boolean> {
     const row = await this.#table.get<Held>(PARTITION, lease.name);
-    if (!row || row.value.token !== lease.token || row.value.holder !== lease.holder) return false;
-    const value: Held = { ...row.value, until: this.#now() + ttlMs };
-    return (await this.#table.put(PARTITION, lease.name, value, { ifVersion: row.version })) !== undefined;
+    if (!row || !isHeldBy(row.value, lease)) return false;
+    return this.#write(lease, ttlMs, row.version);
   }
 
   /** Whether the lease still holds. */
   async check(lease: Lease): Promise<boolean> {
-    const held = (await this.#table.get<Held>(PARTITION, lease.name))?.value;
-    return held !== undefined && held.token === lease.token && held.until > this.#now();
+    const until = this.#own.get(keyOf(lease)) ?? 0;
+    if (until <= this.#now()) return false;
+    // Where all go by one clock, nobody can have taken it before its time; asked before every write, that saves a read each.
+    if (this.#skewMs === 0) return true;
+    const row = await this.#table.get<Held>(PARTITION, lease.name);
+    return row !== undefined && isHeldBy(row.value, lease) && until > this.#now();
   }
 
   /** Gives a lease back. The row stays, so that tokens keep growing. */
   async release(lease: Lease): Promise<void> {
+    this.#own.delete(keyOf(lease));
     const row = await this.#table.get<Held>(PARTITION, lease.name);
-    if (!row || row.value.token !== lease.token) return;
+    if (!row || !isHeldBy(row.value, lease)) return;
     await this.#table.put(PARTITION, lease.name, { ...row.value, until: 0 }, { ifVersion: row.version });
   }
+
+  /**
+   * Gives back every lease, whoever holds it. Only at the start of a process that alone uses the table: whoever held them is
+   * gone, and their objects need not wait for the leases to run out.
+   */
+  async releaseAll(): Promise<void> {
+    const rows = await this.#table.query<Held>(PARTITION);
+    await this.#table.batch(
+      rows
+        .filter(({ value }) => value.until !== 0)
+        .map(({ sort, value }) => ({ put: { partition: PARTITION, sort, value: { ...value, until: 0 } } })),
+    );
+  }
+
+  async #write(lease: Lease, ttlMs: number, ifVersion: number): Promise<boolean> {
+    // From before the write: it must not seem to hold longer than others see it held.
+    const until = this.#now() + ttlMs;
+    const value: Held = { holder: lease.holder, token: lease.token, until, ttlMs };
+    const written = await this.#table.put(PARTITION, lease.name, value, { ifVersion });
+    if (written !== undefined) this.#own.set(keyOf(lease), until);
+    return written !== undefined;
+  }
+
+  #hasRunOut({ sort, version, value }: Row<Held>): boolean {
+    const now = this.#now();
+    if (value.until === 0) return true;
+    if (value.until + this.#skewMs <= now) return true;
+    if (this.#skewMs === 0) return false;
+    const seen = this.#seen.get(sort);
+    if (seen?.version === version) return now - seen.since >= value.ttlMs;
+    this.#seen.delete(sort);
+    this.#seen.set(sort, { version, since: now });
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined) this.#seen.delete(oldest);
+    return false;
+  }
+}
+
+function isHeldBy(held: Held, { holder, token }: Lease): boolean {
+  return held.token === token && held.holder === holder && held.until !== 0;
+}
+
+function keyOf({ name, token }: Lease): string {
+  return `${token} ${name}`;
 }

@@ -1,35 +1,56 @@
+import { digestOf } from '../core/digest.ts';
 import type { CommitStatus } from '../forge/forge.ts';
-import type { Table } from './table.ts';
+import type { Row, Table } from './table.ts';
 
 /** A commit status that is to be sent to a provider. */
 export interface WantedStatus extends CommitStatus {
   /** The provider's name in the fleet file. */
   destination: string;
+  /**
+   * Grows with what the status was computed from; a wish with a lower one comes late and is ignored, so that an old
+   * `pending` never overwrites a final state. Default 0: wishes count in the order they come.
+   */
+  sequence?: number;
 }
 
 /** A row of the outbox. */
 export interface OutboxEntry {
   id: string;
   status: WantedStatus;
-  /** The row's version when it was read: what was sent is this and no later wish. */
-  version: number;
+  /** The version of the mark that something is to be sent, when it was read. */
+  markVersion: number;
   attempts: number;
 }
 
 interface Stored {
   wanted: WantedStatus;
-  /** Fingerprint of what the provider has; empty before the first sending. */
+  /** Fingerprint of what the provider has, or refuses for good; empty before. */
   sent: string;
   attempts: number;
-  /** Epoch in ms. */
+}
+
+/** That a status may have to be sent. */
+interface Mark {
+  /** Since when: epoch in ms. */
+  at: number;
+  /** Not before: epoch in ms. */
   retryAt: number;
 }
 
 /** A status that nobody asks for again is forgotten after 30 days. */
 const KEEP_MS = 30 * 24 * 3_600_000;
-const ATTEMPTS = 10;
 
-/** Commit statuses on their way: written with the run, sent later, kept until the provider has them. */
+/** A mark with nothing behind it may be one whose status is being written right now; after this it is a leftover. */
+const LEFTOVER_MS = 3_600_000;
+
+/** How often a row is written again over another worker's write. */
+const ATTEMPTS = 20;
+
+/**
+ * Commit statuses on their way: written with the run, sent later, kept until the provider has them. A row holds the latest wish
+ * and what was sent last; a mark says that the two may differ. The mark is written before the wish and only taken away as
+ * it was read, so that a crash or a wish in between never leaves a wish without a mark.
+ */
 export class Outbox {
   readonly #table: Table;
   readonly #now: () => number;
@@ -39,38 +60,47 @@ export class Outbox {
     this.#now = now;
   }
 
-  /** What a commit should show. Returns false when that is what was last wished for already. */
+  /** What a commit should show. Returns false when that is what was last wished for already, or when it comes late. */
   async want(status: WantedStatus): Promise<boolean> {
+    const { destination } = status;
     const id = idOf(status);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const row = await this.#table.get<Stored>(statusPartition(status.destination), id);
-      if (row && fingerprint(row.value.wanted) === fingerprint(status)) return false;
-      const value: Stored = { wanted: status, sent: row?.value.sent ?? '', attempts: 0, retryAt: 0 };
-      const options = { ifVersion: row?.version ?? 0, expiresAt: this.#now() + KEEP_MS };
-      if ((await this.#table.put(statusPartition(status.destination), id, value, options)) === undefined)
-        continue;
-      await this.#table.put(pendingPartition(status.destination), id, this.#now());
+      const row = await this.#row(destination, id);
+      const order = row ? (status.sequence ?? 0) - (row.value.wanted.sequence ?? 0) : 0;
+      const same = row !== undefined && fingerprint(row.value.wanted) === fingerprint(status);
+      if (order < 0 || (same && order === 0)) return false;
+      if (!same) await this.#mark(destination, id);
+      const attempts = same ? row.value.attempts : 0;
+      const value: Stored = { wanted: status, sent: row?.value.sent ?? '', attempts };
+      if (!(await this.#write(destination, id, value, row))) continue;
+      if (same) return false;
+      // Whoever sent an older wish may have taken the mark away after it was written here.
+      if (!(await this.#table.get<Mark>(marks(destination), id))) await this.#mark(destination, id);
       return true;
     }
-    throw new Error(
-      `the status ${status.context} of ${status.commit} could not be written: too many writers`,
-    );
+    throw tooManyWriters(status);
   }
 
-  /** Statuses of a destination that are to be sent now. */
+  /** Statuses of a destination that are to be sent now, oldest wish first. */
   async pending(destination: string, limit: number): Promise<OutboxEntry[]> {
-    const open = await this.#table.query<number>(pendingPartition(destination));
+    const now = this.#now();
+    const due = (await this.#table.query<Mark>(marks(destination))).filter(
+      ({ value }) => value.retryAt <= now,
+    );
     const entries: OutboxEntry[] = [];
-    for (const { sort } of open.sort((a, b) => a.value - b.value)) {
+    for (const mark of due.sort((left, right) => left.value.at - right.value.at)) {
       if (entries.length === limit) break;
-      const row = await this.#table.get<Stored>(statusPartition(destination), sort);
-      if (row && row.value.retryAt <= this.#now()) {
+      const row = await this.#row(destination, mark.sort);
+      if (row && fingerprint(row.value.wanted) !== row.value.sent) {
+        const { wanted, attempts } = row.value;
         entries.push({
-          id: sort,
-          status: row.value.wanted,
-          version: row.version,
-          attempts: row.value.attempts,
+          id: mark.sort,
+          status: wanted,
+          markVersion: mark.version,
+          attempts,
         });
+      } else if (mark.value.at + LEFTOVER_MS <= now) {
+        await this.#table.delete(marks(destination), mark.sort, { ifVersion: mark.version });
       }
     }
     return entries;
@@ -79,53 +109,77 @@ export class Outbox {
   /** The provider has it. When another wish came meanwhile, that one stays pending. */
   async sent(entry: OutboxEntry): Promise<void> {
     const { destination } = entry.status;
-    const row = await this.#table.get<Stored>(statusPartition(destination), entry.id);
-    if (!row) return;
-    const value: Stored = { ...row.value, sent: fingerprint(entry.status), attempts: 0 };
-    const expiresAt = this.#now() + KEEP_MS;
-    const written = await this.#table.put(statusPartition(destination), entry.id, value, {
-      ifVersion: row.version,
-      expiresAt,
-    });
-    if (written !== undefined && row.version === entry.version) {
-      await this.#table.delete(pendingPartition(destination), entry.id);
-      // A wish written between the two would be forgotten.
-      const again = await this.#table.get<Stored>(statusPartition(destination), entry.id);
-      if (again && fingerprint(again.value.wanted) !== again.value.sent) {
-        await this.#table.put(pendingPartition(destination), entry.id, this.#now());
-      }
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const row = await this.#row(destination, entry.id);
+      if (!row) return;
+      const value: Stored = { ...row.value, sent: fingerprint(entry.status), attempts: 0 };
+      if (!(await this.#write(destination, entry.id, value, row))) continue;
+      const done = fingerprint(value.wanted) === value.sent;
+      if (done) await this.#table.delete(marks(destination), entry.id, { ifVersion: entry.markVersion });
+      return;
     }
+    throw tooManyWriters(entry.status);
   }
 
   /** It could not be sent; `retryAt` (epoch in ms) undefined: never again. */
   async failed(entry: OutboxEntry, retryAt: number | undefined): Promise<void> {
+    // Refused for good is as done as sent; a later wish is tried again.
+    if (retryAt === undefined) return this.sent(entry);
     const { destination } = entry.status;
-    const row = await this.#table.get<Stored>(statusPartition(destination), entry.id);
-    if (!row || row.version !== entry.version) return;
-    if (retryAt === undefined) {
-      await this.#table.delete(pendingPartition(destination), entry.id);
-      return;
+    const row = await this.#row(destination, entry.id);
+    // With a newer wish the count starts again, but the provider's wait holds for that one too.
+    if (row && fingerprint(row.value.wanted) === fingerprint(entry.status)) {
+      await this.#write(destination, entry.id, { ...row.value, attempts: entry.attempts + 1 }, row);
     }
-    const value: Stored = { ...row.value, attempts: entry.attempts + 1, retryAt };
-    await this.#table.put(statusPartition(destination), entry.id, value, {
-      ifVersion: row.version,
-      expiresAt: this.#now() + KEEP_MS,
-    });
+    const mark = await this.#table.get<Mark>(marks(destination), entry.id);
+    if (!mark) return;
+    await this.#table.put(
+      marks(destination),
+      entry.id,
+      { ...mark.value, retryAt },
+      { ifVersion: mark.version },
+    );
+  }
+
+  async #row(destination: string, id: string): Promise<Row<Stored> | undefined> {
+    return this.#table.get<Stored>(statuses(destination), id);
+  }
+
+  async #write(
+    destination: string,
+    id: string,
+    value: Stored,
+    row: Row<Stored> | undefined,
+  ): Promise<boolean> {
+    const options = { ifVersion: row?.version ?? 0, expiresAt: this.#now() + KEEP_MS };
+    return (await this.#table.put(statuses(destination), id, value, options)) !== undefined;
+  }
+
+  async #mark(destination: string, id: string): Promise<void> {
+    const present = await this.#table.get<Mark>(marks(destination), id);
+    // A new version says that there is something new, even where the wait for the provider goes on.
+    const mark: Mark = { at: present?.value.at ?? this.#now(), retryAt: present?.value.retryAt ?? 0 };
+    await this.#table.put(marks(destination), id, mark);
   }
 }
 
+/** A digest, since projects and contexts together may be longer than a key. */
 function idOf({ project, commit, context }: WantedStatus): string {
-  return `${project}#${commit}#${context}`;
+  return digestOf([project, commit, context]);
 }
 
 function fingerprint({ state, description, targetUrl }: WantedStatus): string {
   return JSON.stringify([state, description, targetUrl ?? '']);
 }
 
-function statusPartition(destination: string): string {
+function tooManyWriters({ context, commit }: WantedStatus): Error {
+  return new Error(`the status ${context} of ${commit} could not be written: too many writers`);
+}
+
+function statuses(destination: string): string {
   return `outbox#${destination}`;
 }
 
-function pendingPartition(destination: string): string {
+function marks(destination: string): string {
   return `outbox-pending#${destination}`;
 }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Table } from './table.ts';
 
 /** One commit of one source on its way through one cluster. */
@@ -31,11 +32,28 @@ export interface Member {
 /** What a run says of its member. */
 export type MemberResult = Pick<Member, 'state' | 'message' | 'runId'>;
 
+/** A rollout and its members at one moment. */
+export interface RolloutState {
+  rollout: Rollout;
+  /** By key. */
+  members: Member[];
+  /** Grows with every change of the rollout or a member: of two states the one with the higher is the later. */
+  sequence: number;
+  /** The version of the mark that it has not ended; 0 = it has. */
+  markVersion: number;
+}
+
+/** A member and how often it was written. */
+type StoredMember = Member & { writes: number };
+
 /** Rollouts are remembered for 30 days. */
 const KEEP_MS = 30 * 24 * 3_600_000;
 
 /** How often a member is written again over another worker's write. */
-const ATTEMPTS = 10;
+const ATTEMPTS = 20;
+
+/** Members that are written at a time. */
+const CONCURRENCY = 32;
 
 /** Rollouts and their members: what commit statuses are made of. */
 export class Rollouts {
@@ -50,13 +68,30 @@ export class Rollouts {
   /** Writes a rollout, new or changed, and counts it as unfinished. */
   async open(rollout: Rollout): Promise<void> {
     const expiresAt = this.#now() + KEEP_MS;
-    await this.#table.put(unfinishedPartition(rollout), rollout.commit, rollout.commit, { expiresAt });
+    await this.#markUnfinished(rollout);
     await this.#table.put(partition(rollout), rollout.commit, rollout, { expiresAt });
   }
 
   /** The rollout of a commit, or undefined. */
   async get(cluster: string, source: string, commit: string): Promise<Rollout | undefined> {
     return (await this.#table.get<Rollout>(partition({ cluster, source }), commit))?.value;
+  }
+
+  /** A rollout as it is now, with its members; what has not been opened is shown as it is given, without members. */
+  async read(rollout: Rollout): Promise<RolloutState> {
+    const [row, mark, members] = await Promise.all([
+      this.#table.get<Rollout>(partition(rollout), rollout.commit),
+      this.#table.get(unfinishedPartition(rollout), rollout.commit),
+      this.#table.query<StoredMember>(membersPartition(rollout)),
+    ]);
+    const writes = members.reduce((sum, { value }) => sum + value.writes, 0);
+    return {
+      rollout: row?.value ?? rollout,
+      members: members.map(({ value: { writes: _, ...member } }) => member),
+      // Versions of one row grow, and so do the counts; the sum stays far below where numbers become inexact.
+      sequence: (row?.version ?? 0) + writes,
+      markVersion: mark?.version ?? 0,
+    };
   }
 
   /** The rollouts of a source that have not ended. */
@@ -66,26 +101,27 @@ export class Rollouts {
     return found.filter((rollout) => rollout !== undefined);
   }
 
-  /** Counts a rollout as ended. */
-  async finish(rollout: Rollout): Promise<void> {
-    await this.#table.delete(unfinishedPartition(rollout), rollout.commit);
+  /** Whether a rollout has not ended. */
+  async isUnfinished(rollout: Rollout): Promise<boolean> {
+    return (await this.#table.get(unfinishedPartition(rollout), rollout.commit)) !== undefined;
+  }
+
+  /** Counts a rollout as ended, unless it was opened or got members since that state was read. */
+  async finish({ rollout, markVersion }: RolloutState): Promise<void> {
+    if (markVersion === 0) return;
+    await this.#table.delete(unfinishedPartition(rollout), rollout.commit, { ifVersion: markVersion });
   }
 
   /**
-   * Adds members as pending.
+   * Adds members as pending, and counts the rollout as unfinished when that changed something.
    * @param options.again members that are there already become pending again
    */
   async add(rollout: Rollout, keys: readonly string[], options: { again?: boolean } = {}): Promise<void> {
-    const known = new Map((await this.members(rollout)).map((member) => [member.key, member]));
-    const expiresAt = this.#now() + KEEP_MS;
-    const fresh = keys.filter((key) => !known.has(key) || options.again === true);
-    await this.#table.batch(
-      fresh.map((key) => {
-        const hasFailed = known.get(key)?.hasFailed ?? false;
-        const value: Member = { key, state: 'pending', message: '', runId: '', hasFailed };
-        return { put: { partition: membersPartition(rollout), sort: key, value, expiresAt } };
-      }),
-    );
+    const limit = pLimit(CONCURRENCY);
+    const pending: MemberResult = { state: 'pending', message: '', runId: '' };
+    const decide = (member: Member | undefined) => (member && !options.again ? undefined : pending);
+    const changes = await Promise.all(keys.map((key) => limit(() => this.#change(rollout, key, decide))));
+    if (changes.includes(true)) await this.#markUnfinished(rollout);
   }
 
   /**
@@ -93,26 +129,40 @@ export class Rollouts {
    * @returns whether that is news; false also when the object is no member
    */
   async settle(rollout: Rollout, key: string, result: MemberResult): Promise<boolean> {
+    return this.#change(rollout, key, (member) => (member ? result : undefined));
+  }
+
+  /** All members, by key. */
+  async members(rollout: Rollout): Promise<Member[]> {
+    return (await this.read(rollout)).members;
+  }
+
+  async #markUnfinished(rollout: Rollout): Promise<void> {
+    const expiresAt = this.#now() + KEEP_MS;
+    await this.#table.put(unfinishedPartition(rollout), rollout.commit, rollout.commit, { expiresAt });
+  }
+
+  /** Writes a member unless `decide` leaves it or it says so already; another worker's write is never lost. */
+  async #change(
+    rollout: Rollout,
+    key: string,
+    decide: (member: Member | undefined) => MemberResult | undefined,
+  ): Promise<boolean> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const row = await this.#table.get<Member>(membersPartition(rollout), key);
-      if (!row) return false;
-      if (row.value.state === result.state && row.value.message === result.message) return false;
-      const value: Member = {
-        ...row.value,
-        ...result,
-        hasFailed: row.value.hasFailed || result.state === 'failed',
-      };
-      const options = { ifVersion: row.version, expiresAt: this.#now() + KEEP_MS };
+      const row = await this.#table.get<StoredMember>(membersPartition(rollout), key);
+      const result = decide(row?.value);
+      if (!result) return false;
+      if (row && row.value.state === result.state && row.value.message === result.message) return false;
+      const { state, message, runId } = result;
+      const hasFailed = (row?.value.hasFailed ?? false) || state === 'failed';
+      const writes = (row?.value.writes ?? 0) + 1;
+      const value: StoredMember = { key, state, message, runId, hasFailed, writes };
+      const options = { ifVersion: row?.version ?? 0, expiresAt: this.#now() + KEEP_MS };
       if ((await this.#table.put(membersPartition(rollout), key, value, options)) !== undefined) return true;
     }
     throw new Error(
       `the state of ${key} in the rollout of ${rollout.commit} could not be written: too many writers`,
     );
-  }
-
-  /** All members, by key. */
-  async members(rollout: Rollout): Promise<Member[]> {
-    return (await this.#table.query<Member>(membersPartition(rollout))).map(({ value }) => value);
   }
 }
 

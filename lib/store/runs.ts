@@ -1,6 +1,7 @@
+import pLimit from 'p-limit';
 import type { ChangeSetEntry } from '../core/changeset.ts';
 import type { Origin, Trigger } from '../core/job.ts';
-import type { Table } from './table.ts';
+import type { Table, Write } from './table.ts';
 
 /** The record of one reconcile that did something. */
 export interface RunRecord {
@@ -16,7 +17,7 @@ export interface RunRecord {
   /** Epoch in ms. */
   finishedAt: number;
   steps: { name: string; ms: number }[];
-  /** What was done; a long list is cut, and `changeCount` tells how long it was. */
+  /** What was done. In a list only the first changes of a long run; `changeCount` then tells how many there are. */
   changes: ChangeSetEntry[];
   changeCount?: number;
   result: 'success' | 'failure' | 'waiting';
@@ -34,8 +35,14 @@ export interface RunFilter {
   before?: string;
 }
 
-/** More changes than this are counted, not listed: a row must stay far below DynamoDB's 400 KB. */
-const MAX_CHANGES = 1_000;
+/** Size of the changes that stand in one row, in bytes of JSON: far below what a row can hold. */
+const CHUNK_BYTES = 100_000;
+
+/** A detail longer than this many characters is cut: it would not fit a row, and nobody reads it. */
+const MAX_DETAIL = 10_000;
+
+/** Records that are read at a time. */
+const CONCURRENCY = 16;
 
 /** The audit: append-only, newest first. It cannot be rebuilt from anything else. */
 export class Runs {
@@ -47,26 +54,71 @@ export class Runs {
 
   /** Appends a record. Appending the same id again changes nothing. */
   async append(run: RunRecord): Promise<void> {
-    const cut = run.changes.length > MAX_CHANGES;
-    const value: RunRecord = cut
-      ? { ...run, changes: run.changes.slice(0, MAX_CHANGES), changeCount: run.changes.length }
-      : run;
-    const { kind, namespace, name } = run.object;
-    await this.#table.put('runs', run.id, value, { ifVersion: 0 });
-    await this.#table.put(`runs#${run.cluster}`, run.id, value, { ifVersion: 0 });
-    await this.#table.put(`runs#${run.cluster}#${kind}/${namespace}/${name}`, run.id, value, {
-      ifVersion: 0,
+    const [first = [], ...more] = chunksOf(run.changes);
+    const rest = more.map((value, index): Write => {
+      return { put: { partition: restPartition(run.id), sort: String(index).padStart(6, '0'), value } };
     });
+    await this.#table.batch(rest);
+    const value: RunRecord =
+      rest.length === 0 ? run : { ...run, changes: first, changeCount: run.changes.length };
+    // The entries of the lists before the record: one without its record is passed over, a record without them unfindable.
+    const { cluster, object } = run;
+    await this.#table.batch([
+      { put: { partition: listPartition(cluster), sort: run.id, value: '' } },
+      { put: { partition: listPartition(cluster, objectKeyOf(object)), sort: run.id, value: '' } },
+    ]);
+    await this.#table.put('runs', run.id, value, { ifVersion: 0 });
   }
 
+  /** A record with all its changes, or undefined. */
   async get(id: string): Promise<RunRecord | undefined> {
-    return (await this.#table.get<RunRecord>('runs', id))?.value;
+    const run = (await this.#table.get<RunRecord>('runs', id))?.value;
+    if (run?.changeCount === undefined) return run;
+    const rest = await this.#table.query<ChangeSetEntry[]>(restPartition(id));
+    return { ...run, changes: [...run.changes, ...rest.flatMap(({ value }) => value)] };
   }
 
   /** Newest first. */
   async list({ cluster, object, limit, before }: RunFilter): Promise<RunRecord[]> {
-    const partition = ['runs', cluster, cluster === undefined ? undefined : object].filter(Boolean).join('#');
     const range = { reverse: true, limit, ...(before === undefined ? {} : { to: before }) };
-    return (await this.#table.query<RunRecord>(partition, range)).map(({ value }) => value);
+    if (cluster === undefined) {
+      return (await this.#table.query<RunRecord>('runs', range)).map(({ value }) => value);
+    }
+    const rows = await this.#table.query(listPartition(cluster, object), range);
+    const concurrent = pLimit(CONCURRENCY);
+    const runs = await Promise.all(
+      rows.map(({ sort }) => concurrent(() => this.#table.get<RunRecord>('runs', sort))),
+    );
+    return runs.flatMap((row) => (row ? [row.value] : []));
   }
+}
+
+function chunksOf(changes: readonly ChangeSetEntry[]): ChangeSetEntry[][] {
+  const chunks: ChangeSetEntry[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const change of changes) {
+    const { detail = '' } = change;
+    const cut =
+      detail.length > MAX_DETAIL ? { ...change, detail: `${detail.slice(0, MAX_DETAIL)}…` } : change;
+    const size = Buffer.byteLength(JSON.stringify(cut));
+    if (bytes + size > CHUNK_BYTES) {
+      chunks.push([]);
+      bytes = 0;
+    }
+    chunks.at(-1)?.push(cut);
+    bytes += size;
+  }
+  return chunks;
+}
+
+function objectKeyOf({ kind, namespace, name }: RunRecord['object']): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+function listPartition(cluster: string, object?: string): string {
+  return object === undefined ? `runs#${cluster}` : `runs#${cluster}#${object}`;
+}
+
+function restPartition(id: string): string {
+  return `run-changes#${id}`;
 }

@@ -22,6 +22,8 @@ function open(directory: string): DatabaseSync {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     database.exec('BEGIN IMMEDIATE');
     migrate(database);
+    // Whoever was handed these messages is gone, since nobody else can have the file open: they need not wait.
+    database.exec('UPDATE heads SET hidden_until = 0 WHERE hidden_until > 0');
     database.exec('COMMIT');
     writeFileSync(pidFile, `${process.pid}\n`);
     return database;

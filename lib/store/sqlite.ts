@@ -29,7 +29,7 @@ export interface Sqlite {
 
 /**
  * Opens the database in a directory, in its own thread. Every write is on disk (WAL, `synchronous=FULL`) when its promise
- * resolves; writes that are made at the same time share one fsync.
+ * resolves; writes that are made at the same time share one fsync. Messages that a process before this one held are free at once.
  * @throws Error naming the directory and the process that uses it, when it is in use
  */
 export async function openSqlite(options: SqliteOptions): Promise<Sqlite> {

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../core/digest.ts';
 import type { Table, Write } from './table.ts';
 
 /** A source object that watches a repository. */
@@ -21,37 +22,37 @@ export class Subscriptions {
     this.#table = table;
   }
 
-  /** Makes these the subscriptions of a cluster; others that it had are removed. */
+  /**
+   * Makes these the subscriptions of a cluster; others that it had are removed. The rows that pushes are found by are written
+   * first: cut off in between, the next call sees by the cluster's rows what is still to be done.
+   */
   async replace(cluster: string, entries: readonly Subscription[]): Promise<void> {
     const present = await this.#table.query<Subscription>(ofCluster(cluster));
-    const known = new Map(present.map((row) => [row.sort, JSON.stringify(row.value)]));
+    const known = new Map(present.map(({ sort, value }) => [sort, value]));
     const wanted = new Map(entries.map((entry) => [sortOf(entry), entry]));
-    const writes: Write[] = [];
-    for (const [sort, entry] of wanted) {
-      if (known.get(sort) === JSON.stringify(entry)) continue;
-      // The repository's row first: a push must find the object as soon as the cluster's row says it does.
-      writes.push({
-        put: { partition: ofRepository(entry.repository), sort: `${cluster}/${sort}`, value: entry },
-      });
-      writes.push({ put: { partition: ofCluster(cluster), sort, value: entry } });
+    const found: Write[] = [];
+    const listed: Write[] = [];
+    for (const [sort, value] of wanted) {
+      if (canonicalJson(known.get(sort) ?? null) === canonicalJson(value)) continue;
+      found.push({ put: { partition: ofRepository(value.repository), sort: `${cluster}/${sort}`, value } });
+      listed.push({ put: { partition: ofCluster(cluster), sort, value } });
     }
-    for (const { sort, value } of present) {
+    for (const [sort, { repository }] of known) {
       const kept = wanted.get(sort);
-      if (kept?.repository === value.repository) continue;
-      writes.push({ delete: { partition: ofRepository(value.repository), sort: `${cluster}/${sort}` } });
-      if (!kept) writes.push({ delete: { partition: ofCluster(cluster), sort } });
+      if (kept?.repository === repository) continue;
+      found.push({ delete: { partition: ofRepository(repository), sort: `${cluster}/${sort}` } });
+      if (!kept) listed.push({ delete: { partition: ofCluster(cluster), sort } });
     }
-    await this.#table.batch(writes);
+    await this.#table.batch(found);
+    await this.#table.batch(listed);
   }
 
   /** Removes the subscription of one object, named by its key (`GitRepository/apps/app`). */
   async remove(cluster: string, key: string): Promise<void> {
     const row = await this.#table.get<Subscription>(ofCluster(cluster), key);
     if (!row) return;
-    await this.#table.batch([
-      { delete: { partition: ofRepository(row.value.repository), sort: `${cluster}/${key}` } },
-      { delete: { partition: ofCluster(cluster), sort: key } },
-    ]);
+    await this.#table.delete(ofRepository(row.value.repository), `${cluster}/${key}`);
+    await this.#table.delete(ofCluster(cluster), key);
   }
 
   /** Everything that watches a repository. */
