@@ -151,7 +151,7 @@ function applyToken(user: AuthInfo, connection: KubeConnection, options: Kubecon
   const { tokenFile, token, exec } = user;
   if (typeof tokenFile === 'string' && tokenFile !== '') {
     if (!options.allowFiles) throw new KubeconfigError(name, fileRefused('tokenFile', 'token'));
-    // Read each time: such tokens are rotated in place.
+    // Read again when it is refused: such tokens are rotated in place.
     connection.tokenSource = async () => read(tokenFile, options).trim();
   } else if (typeof token === 'string' && token !== '') {
     if (/[^\x21-\x7e]/.test(token.trim()))
