@@ -50,7 +50,9 @@ export function verifySshSignature(
   payload: Uint8Array,
   trusted: readonly SshPublicKey[],
 ): string {
-  const reader = new Reader(Buffer.from(ARMOUR.exec(signature)?.[1] ?? '', 'base64'));
+  const armoured = ARMOUR.exec(signature)?.[1];
+  if (armoured === undefined) throw new Error('it is no SSH signature');
+  const reader = new Reader(Buffer.from(armoured, 'base64'));
   if (reader.bytes(6).toString('latin1') !== 'SSHSIG' || reader.uint32() !== 1)
     throw new Error('it is no SSH signature');
   const blob = reader.string();
