@@ -63,7 +63,6 @@ export async function assess(run: Run, candidate: Candidate): Promise<Decision> 
   if (!live) return { kind: 'create' };
   const left = await reasonToLeave(run, candidate, live);
   if (left) return left;
-  const { owner, fieldManager, takeOver } = run.options;
   let dryRun: KubernetesObject;
   try {
     dryRun = await tryApply(run, candidate, live);
@@ -73,18 +72,27 @@ export async function assess(run: Run, candidate: Candidate): Promise<Decision> 
   }
   const paths = ignoredPaths(run.rules, dryRun);
   const drifted = driftedPaths(without(live, paths), without(dryRun, paths));
-  const fold = isMerged(owner.group, candidate.object.metadata, live.metadata)
-    ? undefined
-    : takeOverPatch(live.metadata, fieldManager, takeOver);
+  const fold = foreignFields(run, candidate, live);
   if (drifted.length === 0 && !fold) return { kind: 'unchanged', live };
   return {
     kind: 'configure',
     live,
     dryRun,
-    payload: keepIgnored(candidate.object, live, dryRun, paths, fieldManager),
+    payload: keepIgnored(candidate.object, live, dryRun, paths, run.options.fieldManager),
     takeOver: fold,
     detail: drifted.length > 0 ? drifted.join(', ') : 'fields of kubectl taken over',
   };
+}
+
+/** The patch that takes over what kubectl and its like own of an object; undefined when there is nothing, or it is to be kept. */
+export function foreignFields(
+  run: Run,
+  { object }: Candidate,
+  live: KubernetesObject,
+): PatchOperation[] | undefined {
+  const { owner, fieldManager, takeOver } = run.options;
+  if (isMerged(owner.group, object.metadata, live.metadata)) return undefined;
+  return takeOverPatch(live.metadata, fieldManager, takeOver);
 }
 
 async function reasonToLeave(
@@ -125,7 +133,9 @@ async function tryApply(run: Run, candidate: Candidate, live: KubernetesObject):
  * https://github.com/fluxcd/pkg/blob/main/ssa/patch.go (PatchMigrateToVersion)
  */
 function isSchemaMismatch(error: unknown): boolean {
-  return error instanceof KubeError && serverSays(error).includes('field not declared in schema');
+  if (!(error instanceof KubeError)) return false;
+  const message = serverSays(error);
+  return message.includes('field not declared in schema') && !message.includes('typed patch object');
 }
 
 /** Rewrites entries of older API versions to the applied one. Returns false when there are none. */
@@ -160,7 +170,7 @@ async function refused(
   const { owner, force } = run.options;
   const { object, ref } = candidate;
   const forced = isForced(owner.group, object.metadata, live.metadata);
-  const immutable = isImmutable(error);
+  const immutable = isImmutable(error, live, object);
   if ((forced || force) && (immutable || error.code === 422) && !isConflict(error)) {
     await isRecreatable(run, candidate, forced, error);
     return { kind: 'recreate', live, detail: 'a field that cannot be changed in place' };
@@ -170,6 +180,5 @@ async function refused(
     'ReconciliationFailed',
     `${describe(ref)} dry-run failed (${error.reason || error.code}): ${serverSays(error)}. ` +
       `To have it deleted and created again, annotate it with ${owner.group}/force: Enabled, or set spec.force.`,
-    { cause: undefined },
   );
 }

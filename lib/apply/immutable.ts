@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '../core/object.ts';
 import { KubeError } from '../kube/errors.ts';
 
 /**
@@ -19,9 +20,15 @@ const IMMUTABLE = [
   /\bUpdating? .* is forbidden\b/i,
 ];
 
-/** Whether the server refused a change because a field cannot be changed in place. */
-export function isImmutable(error: unknown): boolean {
+/**
+ * Whether the server refused a change because a field cannot be changed in place. What it says of a Secret is withheld by the
+ * client, so there the live object decides: it is sealed (`immutable: true`), or its type would change.
+ */
+export function isImmutable(error: unknown, live?: KubernetesObject, desired?: KubernetesObject): boolean {
   if (!(error instanceof KubeError) || error.code < 400 || error.code >= 500) return false;
+  if (live?.kind === 'Secret' && error.code === 422) {
+    return live.immutable === true || live.type !== (desired?.type ?? 'Opaque');
+  }
   return IMMUTABLE.some(
     (pattern) => pattern.test(error.message) || pattern.test(error.status?.message ?? ''),
   );

@@ -2,7 +2,8 @@ import { ReconcileError } from '../core/errors.ts';
 import type { KubernetesObject } from '../core/object.ts';
 import { describe } from '../core/object.ts';
 import { isConflict } from '../kube/errors.ts';
-import { ABSENT, assess, type Decision, expecting } from './assess.ts';
+import { ABSENT, assess, type Decision, expecting, foreignFields } from './assess.ts';
+import type { PatchOperation } from './managed-fields.ts';
 import { removeForRecreation } from './recreate.ts';
 import { beforeWrite, type Candidate, note, type Run, remember } from './run.ts';
 
@@ -52,8 +53,7 @@ async function carryOutOnce(run: Run, candidate: Candidate, decision: Decision):
       return;
     }
     case 'configure': {
-      const met = decision.takeOver ? await takeFieldsOver(run, candidate, decision.takeOver) : decision.live;
-      const live = await send(run, decision.payload, met.metadata);
+      const live = await configure(run, candidate, decision.payload, decision.live, decision.takeOver);
       remember(run, candidate, live);
       note(run, candidate, 'configured', decision.detail, live);
       return;
@@ -66,6 +66,23 @@ async function carryOutOnce(run: Run, candidate: Candidate, decision: Decision):
       return;
     }
   }
+}
+
+/**
+ * Takes fields over where there are any, and applies. The first apply to an object without managed fields makes the server note
+ * everything that was there before as an entry of its own; that is then taken over too.
+ */
+async function configure(
+  run: Run,
+  candidate: Candidate,
+  payload: KubernetesObject,
+  live: KubernetesObject,
+  patch: PatchOperation[] | undefined,
+): Promise<KubernetesObject> {
+  const met = patch ? await takeFieldsOver(run, candidate, patch) : live;
+  const sent = await send(run, payload, met.metadata);
+  const left = foreignFields(run, candidate, sent);
+  return left ? send(run, payload, (await takeFieldsOver(run, candidate, left)).metadata) : sent;
 }
 
 async function send(
