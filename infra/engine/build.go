@@ -4,18 +4,15 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
-	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // mount is where trees are seen by kustomize.
@@ -176,88 +173,6 @@ func (b *builder) tainted() bool {
 		if isKustomizationFile(name) && strings.Contains(string(content), "openapi") {
 			return true
 		}
-	}
-	return false
-}
-
-// explain turns the error of a build into an answer that names the file or URL at fault.
-func (b *builder) explain(err error) *answer {
-	if urls := takeRefusals(); len(urls) > 0 {
-		return failure("RemoteRefused", remoteError(urls[0]))
-	}
-	text := b.fs.strip(err.Error())
-	if strings.Contains(text, "no 'git' program on path") {
-		return failure("RemoteRefused", remoteError(b.remoteReference(text)))
-	}
-	if b.fs.outside != "" {
-		return failure("BuildFailed", (&outsideError{b.fs.outside}))
-	}
-	if file, cause := b.malformed(); cause != nil {
-		return failure("BuildFailed", fmt.Errorf("%s is not a Kubernetes manifest: %s", file, b.fs.strip(cause.Error())))
-	}
-	code := "BuildFailed"
-	if c := (*codedError)(nil); errors.As(err, &c) {
-		code = c.code
-	}
-	return failure(code, errors.New(text))
-}
-
-func remoteError(reference string) error {
-	return fmt.Errorf("remote reference %s is refused: bring it into the source, for example as a second GitRepository "+
-		"with include, or as a submodule", reference)
-}
-
-// malformed looks among the manifests that were listed without looking inside them for one that is no manifest.
-func (b *builder) malformed() (file string, err error) {
-	factory := provider.NewDefaultDepProvider().GetResourceFactory()
-	for _, name := range b.listed {
-		if content, isFile := b.fs.tree.files[name]; isFile {
-			if err := parses(factory, content); err != nil {
-				return name, err
-			}
-		}
-	}
-	return "", nil
-}
-
-func parses(factory *resource.Factory, content []byte) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%v", r)
-		}
-	}()
-	_, err = factory.SliceFromBytes(content)
-	return err
-}
-
-// remoteReference finds the reference that kustomize wanted to clone.
-func (b *builder) remoteReference(text string) string {
-	for _, name := range sortedKeys(b.fs.files) {
-		if !isKustomizationFile(name) {
-			continue
-		}
-		var k struct {
-			Resources, Bases, Components []string
-		}
-		if yaml.Unmarshal(b.fs.tree.files[name], &k) != nil {
-			continue
-		}
-		for _, references := range [][]string{k.Resources, k.Bases, k.Components} {
-			for _, reference := range references {
-				if strings.Contains(text, reference) && !b.fs.isDir(path.Join(path.Dir(name), reference)) &&
-					!b.fs.isFile(path.Join(path.Dir(name), reference)) {
-					return fmt.Sprintf("%q in %s", reference, name)
-				}
-			}
-		}
-	}
-	return "of a kustomization file"
-}
-
-func isKustomizationFile(name string) bool {
-	switch path.Base(name) {
-	case "kustomization.yaml", "kustomization.yml", "Kustomization":
-		return true
 	}
 	return false
 }
