@@ -133,11 +133,16 @@ function saidBy(response: HttpResponse): string {
   return plainText(found, 300);
 }
 
-function findMessages(value: unknown, depth: number): string[] {
-  if (typeof value === 'string') return [value];
+const MESSAGE_FIELDS = /^(message|error|error_description|errors|detail)$/;
+
+/** All texts under fields that hold messages: `{message}`, `{errors: [{message}]}`, `{error: {message}}`, `{message: {base: [text]}}`. */
+function findMessages(value: unknown, depth: number, inside = false): string[] {
+  if (typeof value === 'string') return inside ? [value] : [];
   if (depth > 4 || value === null || typeof value !== 'object') return [];
-  if (Array.isArray(value)) return value.slice(0, 5).flatMap((item) => findMessages(item, depth + 1));
-  return Object.entries(value)
-    .filter(([name]) => /^(message|error|error_description|errors|detail)$/.test(name))
-    .flatMap(([, member]) => findMessages(member, depth + 1));
+  if (Array.isArray(value)) return value.slice(0, 5).flatMap((item) => findMessages(item, depth + 1, inside));
+  const entries = Object.entries(value);
+  const named = entries.filter(([name]) => MESSAGE_FIELDS.test(name));
+  return (named.length > 0 || !inside ? named : entries).flatMap(([, member]) =>
+    findMessages(member, depth + 1, true),
+  );
 }

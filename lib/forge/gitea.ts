@@ -36,7 +36,7 @@ export function gitea(config: ForgeConfig, dependencies: ForgeDependencies): For
 
   return {
     async setCommitStatus({ project, commit, context, state, description, targetUrl }) {
-      await api({
+      const call = api({
         method: 'POST',
         path: `/repos/${projectPath(project)}/statuses/${commitPath(commit)}`,
         body: {
@@ -46,6 +46,16 @@ export function gitea(config: ForgeConfig, dependencies: ForgeDependencies): For
           target_url: safeUrl(targetUrl) ?? '',
         },
         answer: z.object({ status: z.string() }),
+      });
+      await call.catch((error: unknown) => {
+        // Gitea answers 500 for a commit that it does not have.
+        if (
+          error instanceof ForgeError &&
+          error.kind === 'transient' &&
+          /object does not exist/.test(error.message)
+        )
+          throw new ForgeError('gone', error.message, { cause: error });
+        throw error;
       });
     },
 
