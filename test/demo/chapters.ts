@@ -13,15 +13,14 @@ const deployments = '/apis/apps/v1/namespaces/podinfo/deployments';
 
 /** Slipway finds two empty clusters and brings up what the repository says. */
 export async function firstDeployment(stage: Stage): Promise<void> {
-  const { objects, times, story } = stage;
+  const { objects, times } = stage;
   await stage.until('podinfo in both clusters', () =>
     clusterNames.every((cluster) =>
       ['Deployment', 'Service', 'ConfigMap'].every((kind) => objects[cluster].get(kind, 'podinfo')),
     ),
   );
   times.set('empty clusters → application there', stage.lastChange());
-  await stage.quiet();
-  story.conclude(
+  await stage.conclude(
     `both clusters run what the repository says, ${seconds(stage.lastChange())} after Slipway's start`,
   );
 }
@@ -32,6 +31,7 @@ export async function release(stage: Stage): Promise<string> {
   const title = 'Release podinfo 6.9.1';
   stage.begin('A pull request', `"${title}", for both clusters`);
   const number = await environment.repository.openPullRequest('release-6.9.1', releaseFiles('6.9.1'), title);
+  await stage.quiet();
   story.text(`opened ${environment.repository.page}/pulls/${number}`);
 
   stage.begin('Merged', 'Times count from the click on "merge".');
@@ -46,8 +46,7 @@ export async function release(stage: Stage): Promise<string> {
   times.set('merge → both clusters changed', stage.lastChange());
   await stage.until('green statuses', () => isGreen(stage, merged));
   times.set('merge → green on the commit', story.elapsed());
-  await stage.quiet();
-  story.conclude(`deployed to both clusters in ${seconds(stage.lastChange())}, green on the commit`);
+  await stage.conclude(`deployed to both clusters in ${seconds(stage.lastChange())}, green on the commit`);
   return merged;
 }
 
@@ -71,8 +70,7 @@ export async function drift(stage: Stage): Promise<void> {
     return service !== undefined && service !== before && replicas === 3;
   });
   times.set('drift → corrected', stage.lastChange() - edited);
-  await stage.quiet();
-  story.conclude(`found and corrected after ${seconds(stage.lastChange() - edited)}`);
+  await stage.conclude(`found and corrected after ${seconds(stage.lastChange() - edited)}`);
 }
 
 /** A commit that the API server of production refuses. Answers it. */
@@ -90,8 +88,7 @@ export async function badCommit(stage: Stage): Promise<string> {
   const after = await production(stage);
   if (after !== before)
     throw new Error(`Production changed although the commit failed:\n${before}\n${after}`);
-  await stage.quiet();
-  story.conclude(
+  await stage.conclude(
     'red on the commit; production is untouched: settings, service and replicas are still there',
   );
   return bad;
@@ -127,8 +124,9 @@ export async function rollback(stage: Stage, merged: string, bad: string): Promi
   );
   times.set('revert → both clusters back', stage.lastChange());
   await stage.until('green statuses', () => isGreen(stage, head));
-  await stage.quiet();
-  story.conclude(`both clusters are back at 6.9.0 after ${seconds(stage.lastChange())}, green on the commit`);
+  await stage.conclude(
+    `both clusters are back at 6.9.0 after ${seconds(stage.lastChange())}, green on the commit`,
+  );
 }
 
 /** What must not change when a commit fails, as text. */

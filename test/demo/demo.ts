@@ -1,13 +1,14 @@
 /** `npm run demo`: a merged pull request is deployed to two real API servers, on this machine. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { missingForRun } from '../../infra/testservers/preflight.ts';
+import { giteaLocation, kubernetesLocation } from '../../infra/testservers/location.ts';
+import { missingForBuild, missingForRun } from '../../infra/testservers/preflight.ts';
 import { badCommit, drift, firstDeployment, release, rollback } from './chapters.ts';
 import { type Environment, seconds, startEnvironment } from './environment.ts';
 import { clusterNames } from './fleet-files.ts';
 import { readOptions, usage } from './options.ts';
-import { tellRuns } from './runs.ts';
 import { type Stage, setStage } from './stage.ts';
 import { tellStory } from './story.ts';
 
@@ -34,9 +35,13 @@ async function main(): Promise<number> {
   );
 
   story.chapter('Preflight');
-  const missing = missingForRun();
+  const absent = [kubernetesLocation(), giteaLocation()].some(({ binary }) => !existsSync(binary));
+  const missing = [
+    ...(absent && !process.env.SLIPWAY_TESTSERVERS ? missingForBuild() : []),
+    ...missingForRun(),
+  ];
   if (missing.length > 0) {
-    story.fail(`This machine lacks something:\n  ${missing.join('\n  ')}`);
+    story.fail(`This machine lacks something:\n  ${[...new Set(missing)].join('\n  ')}`);
     return 1;
   }
   for (const part of ['engine', 'testservers']) {
@@ -53,14 +58,16 @@ async function main(): Promise<number> {
   const bad = await badCommit(stage);
   await rollback(stage, merged, bad);
 
-  story.chapter('What Slipway recorded', 'slipway get runs');
-  await tellRuns(stage);
   story.chapter('Times');
   for (const [name, ms] of stage.times) story.fact(name.padEnd(36), seconds(ms));
   story.fact('the whole demo'.padEnd(36), seconds(performance.now() - began));
-  if (options.json) process.stdout.write(`${JSON.stringify(Object.fromEntries(stage.times))}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(rounded(stage.times))}\n`);
   if (options.keep) await keep(environment, stage);
   return 0;
+}
+
+function rounded(times: Map<string, number>): Record<string, number> {
+  return Object.fromEntries([...times].map(([name, ms]) => [name, Math.round(ms)]));
 }
 
 /** Builds one part if it is missing; its own output tells how that goes. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GiteaStatus } from '../support/gitea-repository.ts';
 import { type Cleanup, type Environment, seconds, startDelivery } from './environment.ts';
 import { type ClusterName, clusterNames } from './fleet-files.ts';
+import { runTeller } from './runs.ts';
 import type { Slipway } from './slipway-process.ts';
 import type { Story } from './story.ts';
 import { describeChange, type ObjectWatch, watchObjects } from './watch-objects.ts';
@@ -25,6 +26,8 @@ export interface Stage {
   firstChange(): number | undefined;
   /** Begins a chapter. */
   begin(title: string, explanation?: string): void;
+  /** Ends a chapter: waits until nothing more is happening, then tells the jobs that ran, and concludes. */
+  conclude(text: string): Promise<void>;
   /** Waits until nothing more is happening, so that what belongs to a chapter is told in it. */
   quiet(): Promise<void>;
   /** Waits until a condition holds; fails with the end of Slipway's log. */
@@ -74,6 +77,13 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
     tell('webhook', `${what} answered ${delivery.status} in ${seconds(delivery.ms)}`);
   });
 
+  const tellRuns = runTeller(slipway, story);
+  async function quiet(): Promise<void> {
+    const began = performance.now();
+    while (performance.now() - Math.max(lastEvent, began) < 400 && performance.now() - began < 3_000)
+      await sleep(20);
+  }
+
   return {
     environment,
     story,
@@ -92,11 +102,12 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
       firstChange = undefined;
       lastChange = 0;
     },
-    async quiet() {
-      const began = performance.now();
-      while (performance.now() - Math.max(lastEvent, began) < 400 && performance.now() - began < 3_000)
-        await sleep(20);
+    async conclude(text) {
+      await quiet();
+      await tellRuns();
+      story.conclude(text);
     },
+    quiet,
     async until(what, condition, timeoutMs = 60_000) {
       const deadline = performance.now() + timeoutMs;
       while (!(await condition())) {
@@ -121,7 +132,7 @@ function mark(status: string): string {
   return { success: '✓', pending: '•' }[status] ?? '✗';
 }
 
-/** Cut where a line of a terminal would end. */
+/** Cut where it would fill more than two lines of a terminal. */
 function shorten(text: string): string {
-  return text.length > 130 ? `${text.slice(0, 129)}…` : text;
+  return text.length > 260 ? `${text.slice(0, 259)}…` : text;
 }

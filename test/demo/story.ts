@@ -15,7 +15,9 @@ export interface Story {
   elapsed(): number;
   /** Something happened, seen now: who, and what. */
   event(who: string, what: string, kind?: 'good' | 'bad' | 'plain'): void;
-  /** A fact without a time. */
+  /** Something to know about what happened, without a time of its own. */
+  aside(who: string, what: string): void;
+  /** A fact of the set-up. */
   fact(name: string, value: string, note?: string): void;
   text(line: string): void;
   /** The conclusion of a chapter. */
@@ -53,6 +55,9 @@ export function tellStory(stream: NodeJS.WriteStream): Story {
     event(who, what, kind = 'plain') {
       const time = `${(elapsed() / 1000).toFixed(2)} s`.padStart(9);
       write(`${style('dim', time)}  ${style('bold', who.padEnd(11))} ${kinds[kind](what)}`);
+    },
+    aside(who, what) {
+      write(style('dim', `${' '.repeat(11)}${who.padEnd(11)} ${what}`));
     },
     fact(name, value, note) {
       write(`  ${style('bold', name.padEnd(12))} ${value}${note ? style('dim', `  ${note}`) : ''}`);
