@@ -6,7 +6,9 @@ import type { HealthCheckExpressions } from './expressions.ts';
 import { compileHealthChecks } from './expressions.ts';
 import type { Health } from './health.ts';
 import { vanishesWhenDone } from './job.ts';
+import { healthWithPods, podsTellMore } from './pods-of.ts';
 import { healthOf } from './registry.ts';
+import { newestPods } from './workload-pods.ts';
 
 /** An object and how far it is. */
 export interface Assessed extends Health {
@@ -37,13 +39,20 @@ export async function assessHealth(
     refs.map((ref) =>
       limit(async () => {
         const live = await client.get(ref);
-        if (live) return { ref, ...(expressed(live) ?? healthOf(live, now)) };
+        if (live) return { ref, ...(expressed(live) ?? (await builtInHealth(client, live, now))) };
         return vanishing.has(identityOf(ref))
           ? { ref, status: 'Current' as const, message: 'done and deleted' }
           : { ref, status: 'NotFound' as const, message: 'it does not exist' };
       }),
     ),
   );
+}
+
+/** The rules of kstatus, and for a workload in progress what its newest pods tell. */
+async function builtInHealth(client: KubeClient, live: KubernetesObject, now: number): Promise<Health> {
+  const health = healthOf(live, now);
+  if (!podsTellMore(live, health)) return health;
+  return healthWithPods(health, await newestPods(client, live, now), now);
 }
 
 /** The identities among applied objects that vanish by themselves when they are done: Jobs with `ttlSecondsAfterFinished`. */

@@ -22,6 +22,8 @@ export interface AnyCondition {
   reason: string;
   message: string;
   observedGeneration: number | undefined;
+  /** Only Deployments have it; empty elsewhere. */
+  lastUpdateTime: string;
 }
 
 /** It has reached what its spec asks for. */
@@ -72,6 +74,7 @@ export function conditionsOf(object: KubernetesObject): AnyCondition[] {
       status: asText(entry.status),
       reason: asText(entry.reason),
       message: asText(entry.message),
+      lastUpdateTime: asText(entry.lastUpdateTime),
       observedGeneration: typeof entry.observedGeneration === 'number' ? entry.observedGeneration : undefined,
     }));
 }
