@@ -21,6 +21,8 @@ export interface RenderInput {
   readTree: () => Promise<Uint8Array>;
   /** Variables of `substituteFrom` and `substitute`, merged; used only when the Kustomization has `postBuild`. */
   variables: Readonly<Record<string, string>>;
+  /** Values that must not appear in errors, such as those of variables from Secrets. Default: the values of all variables. */
+  secrets?: readonly string[];
   /** The private keys of `spec.decryption`; without them encrypted files are an error when decryption is on. */
   decryption?: Decryption;
   /** Whose manifests these are; engine processes are not shared between tenants. */
@@ -76,14 +78,17 @@ function requestOf({ kustomization: { spec }, artifactDigest, variables }: Rende
 
 async function buildOrThrow(engine: Engine, input: RenderInput): Promise<BuildAnswer> {
   const where = `path ${JSON.stringify(input.kustomization.spec.path ?? './')}`;
-  const secrets = Object.values(input.variables);
+  const secrets = input.secrets ?? Object.values(input.variables);
   let answer: BuildAnswer;
   try {
     const { tenant, readTree, signal, decryption } = input;
     answer = await engine.build(requestOf(input), { tenant, readTree, signal, decryption });
   } catch (error) {
     if (!(error instanceof EngineFault)) throw error;
-    throw new ReconcileError('BuildFailed', `build of ${where} failed: ${error.message}`, { cause: error });
+    throw new ReconcileError('BuildFailed', `build of ${where} failed: ${error.message}`, {
+      cause: error,
+      secrets,
+    });
   }
   if (answer.ok) return answer;
   const reason = answer.code === 'NotFound' ? 'ArtifactFailed' : 'BuildFailed';
