@@ -10,6 +10,7 @@ export const Trigger = z.enum([
   'watch',
   'request',
   'health',
+  'prune',
   'retry',
 ]);
 export type Trigger = z.infer<typeof Trigger>;

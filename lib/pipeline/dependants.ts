@@ -61,6 +61,7 @@ export function isUnaffected(
   index: TreeIndex,
 ): boolean {
   if (!record || !isReady(item) || record.generation !== item.metadata.generation) return false;
+  if (item.status?.lastAttemptedRevision !== item.status?.lastAppliedRevision) return false;
   return closureDigest(record.closure, index) === record.closureDigest;
 }
 
@@ -73,7 +74,7 @@ function partition(
   const affected: (Kustomization & WithStatus)[] = [];
   const unaffected: (Kustomization & WithStatus)[] = [];
   for (const item of dependants) {
-    if (isReady(item) && item.status?.lastAppliedRevision === artifact.revision) continue;
+    if (isReady(item) && isAt(item, artifact.revision)) continue;
     const record = records.get(objectKey(refOfKustomization(item)));
     (isUnaffected(item, record, index) ? unaffected : affected).push(item);
   }
@@ -94,6 +95,11 @@ async function advanceAll(
       }),
     ),
   );
+}
+
+/** Applied at a revision, and no run of another one was cut short since. */
+function isAt({ status }: Kustomization, revision: string): boolean {
+  return status?.lastAppliedRevision === revision && status.lastAttemptedRevision === revision;
 }
 
 function isActive(item: Kustomization): boolean {

@@ -13,6 +13,8 @@ export interface Outcome {
   remove: string[];
   /** When to run again, in ms from now; undefined: at the object's interval. */
   requeueAfterMs: number | undefined;
+  /** What the next run is for, where `requeueAfterMs` is set; by default told from the result. */
+  again?: 'prune';
   /** Nothing but a change of the object or of its inputs can help. */
   stalled: boolean;
 }

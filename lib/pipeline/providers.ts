@@ -1,4 +1,5 @@
 import { normaliseRepository } from '../core/repository.ts';
+import { rootProviderOf } from '../fleet/fleet.ts';
 import type { SourceInputs } from '../source/source.ts';
 import { isRoot } from '../toolkit/bootstrap.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
@@ -29,10 +30,10 @@ export function projectOf(ctx: Pick<Context, 'providers'>, url: string): Project
  */
 export function fleetCredentials(run: Run, object: GitRepository): SourceInputs['fleetCredentials'] {
   const { config } = run.cluster;
-  if (!isRoot(run.ref) || normaliseRepository(object.spec.url) !== normaliseRepository(config.source.url))
-    return undefined;
-  const named = run.ctx.providers.find(({ name }) => name === config.source.provider);
-  const provider = named ?? projectOf(run.ctx, object.spec.url)?.provider;
+  if (!isRoot(run.ref) || object.spec.url !== config.source.url) return undefined;
+  // By scheme, host and path: the token must not go to a plain-text or a look-alike address.
+  const name = rootProviderOf(run.ctx.fleet, config)?.name;
+  const provider = run.ctx.providers.find((candidate) => candidate.name === name);
   return provider ? () => provider.forge.gitCredentials() : undefined;
 }
 

@@ -1,12 +1,20 @@
 import { prune } from '../apply/prune.ts';
+import type { Artifact } from '../core/artifact.ts';
 import { rfc3339 } from '../core/conditions.ts';
+import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
 import { deletionPolicyOf, timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { sourceRefOf } from './load-source.ts';
+import { unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
+import type { WithStatus } from './status.ts';
 import { targetClient } from './target.ts';
+
+/** When a deletion that waits for other builds is tried again, in ms. */
+const PRUNE_AGAIN_MS = 1_500;
 
 /**
  * What becomes of the objects of a Kustomization that is deleted, by its `deletionPolicy`. A suspended one leaves them, as
@@ -22,6 +30,7 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<v
     );
     return;
   }
+  await untilOthersAreBuilt(run, object);
   const { client } = await targetClient(run, object);
   const options = pruneOptions(run, object, true);
   const wait = policy === 'WaitForTermination' ? { waitForTermination: timeoutOf(object) } : {};
@@ -30,4 +39,18 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<v
   );
   run.changes.push(...changeSet.entries);
   if (error) throw error;
+}
+
+/** What this Kustomization held may have moved to another one in the same commit; that one takes it over first. */
+async function untilOthersAreBuilt(run: Run, object: Kustomization): Promise<void> {
+  const ref = sourceRefOf(object);
+  const source = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
+  const revision = (source?.status?.artifact as Artifact | undefined)?.revision;
+  if (revision === undefined) return;
+  const waitsFor = await unbuilt(run, ref, revision);
+  if (waitsFor.length === 0) return;
+  throw new ReconcileError('PruneFailed', `its objects are deleted once ${waitsFor.join(', ')} is built`, {
+    outcome: 'wait',
+    retryAfter: PRUNE_AGAIN_MS,
+  });
 }

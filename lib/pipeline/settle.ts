@@ -77,7 +77,7 @@ async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome):
   const afterMs = outcome.requeueAfterMs ?? kind.intervalMs(object) * jitter;
   const dueAt = ctx.now() + afterMs;
   if (outcome.requeueAfterMs !== undefined && afterMs < Math.min(SWEEP_MS, MAX_QUEUE_DELAY_MS)) {
-    const trigger = outcome.ready.status === 'Unknown' ? 'health' : 'retry';
+    const trigger = outcome.again ?? (outcome.ready.status === 'Unknown' ? 'health' : 'retry');
     const again = reconcileJob(ctx, job.cluster, ref, trigger, job.origin ? { origin: job.origin } : {});
     // A source that waits for a pushed commit to become visible must still know which commit that is.
     await enqueue(ctx, [

@@ -48,7 +48,10 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   const idle: WithStatus[] = [];
   for (const object of objects) {
     const key = keyOf(object);
-    const reason = changeReason(object) ?? missedRevision(object, revisions) ?? drift.get(key);
+    const reason =
+      changeReason(object) ??
+      missedRevision(object, revisions) ??
+      (isReady(object) ? drift.get(key) : undefined);
     const trigger = reason === 'requested' ? 'request' : 'sweep';
     if (reason !== undefined) jobs.push({ ref: refOf(object), trigger, why: reason });
     else if (suspended(object)) continue;

@@ -1,0 +1,176 @@
+import { applyStaged } from '../apply/apply.ts';
+import { ApplyError } from '../apply/apply-error.ts';
+import { prune } from '../apply/prune.ts';
+import { checkPruneGuard } from '../apply/prune-guard.ts';
+import type { ApplyResult } from '../apply/types.ts';
+import type { Condition } from '../core/conditions.ts';
+import { setCondition } from '../core/conditions.ts';
+import { digestOf } from '../core/digest.ts';
+import type { Inventory, InventoryEntry } from '../core/inventory.ts';
+import { difference, entryOf, union } from '../core/inventory.ts';
+import { refOf } from '../core/object.ts';
+import { closureDigest } from '../core/tree.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Rendered } from '../render/render.ts';
+import { ALLOW_PRUNE } from '../toolkit/annotations.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import { appliedStatus } from './applied-status.ts';
+import { applyOptions } from './apply-options.ts';
+import { approvalOf } from './approval.ts';
+import { withChildren } from './child-inventories.ts';
+import { withoutFlux } from './flux-parts.ts';
+import { checkHealth } from './health.ts';
+import type { LoadedSource } from './load-source.ts';
+import { objectKey } from './object-key.ts';
+import { succeeded } from './outcome.ts';
+import { unbuilt } from './prune-gate.ts';
+import { pruneOptions } from './prune-options.ts';
+import type { Reconciled } from './reconciled.ts';
+import type { Run } from './run.ts';
+import { step } from './run.ts';
+import type { WithStatus } from './status.ts';
+import { writeStatus } from './status.ts';
+import { sendAppliedToolkitObjects } from './toolkit-objects.ts';
+
+/** When a prune that waits for other builds of the revision is tried again, in ms. */
+const PRUNE_AGAIN_MS = 1_500;
+
+/** Brings a cluster to a render: inventory, apply, prune, health. */
+export async function applyRendered(
+  run: Run,
+  object: Kustomization,
+  source: LoadedSource,
+  client: KubeClient,
+  rendered: Rendered,
+): Promise<Reconciled> {
+  const { ctx, job } = run;
+  const key = objectKey(run.ref);
+  const { artifact } = source;
+  const { revision } = artifact;
+  const recorded: Inventory = { entries: object.status?.inventory?.entries ?? [] };
+  const { objects, previous } = withoutFlux(run, rendered.objects, recorded);
+  const next = union({ entries: [] }, { entries: objects.map((item) => entryOf(item)) });
+  const gone = object.spec.prune ? difference(previous, next) : [];
+  const allowed = gone.length > 0 && (await guardPrune(run, object, previous, next, rendered.digest));
+  // What is about to be created stands in the inventory before it is: a crash in between orphans nothing.
+  const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
+  const known = await ctx.index.applied.load(job.cluster, key);
+  await ctx.index.applied.markDirty(job.cluster, key);
+  const options = applyOptions(run, object, known, previous);
+  const applied = await step(run, 'apply', () => noteChanges(run, applyStaged(client, objects, options)));
+  const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
+  await ctx.index.applied.save(job.cluster, key, applied.records);
+  const inventory = union(next, { entries: pruned.survivors });
+  const withInventory = (status: Record<string, unknown>) => ({
+    ...status,
+    lastAttemptedRevision: revision,
+    inventory,
+  });
+  run.attempted = withInventory;
+  if (pruned.error) throw pruned.error;
+  await ctx.index.inputs.put(job.cluster, key, {
+    generation: object.metadata.generation ?? 0,
+    revision,
+    closure: rendered.closure,
+    closureDigest: closureDigest(rendered.closure, await source.index()),
+    inputDigest: digestOf([object.spec, artifact.digest]),
+    renderedDigest: rendered.digest,
+  });
+  const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };
+  const health = await step(run, 'health', () => checkHealth(run, object, client, render));
+  const afterwards = () => sendAppliedToolkitObjects(run, object, objects);
+  if (health.pending) return { object: begun, outcome: health.pending, status: withInventory, afterwards };
+  const waiting =
+    pruned.waitsFor.length > 0
+      ? `; ${pruned.survivors.length} objects are deleted once ${pruned.waitsFor.join(', ')} is built`
+      : '';
+  const outcome = succeeded(
+    'ReconciliationSucceeded',
+    `Applied revision: ${revision}${waiting}`,
+    health.conditions,
+  );
+  return {
+    object: begun,
+    outcome: waiting === '' ? outcome : { ...outcome, requeueAfterMs: PRUNE_AGAIN_MS, again: 'prune' },
+    status: (present) => appliedStatus(withInventory(present), run, artifact, rendered.digest),
+    afterwards,
+  };
+}
+
+/**
+ * Refuses deletions that look like an accident.
+ * @returns whether somebody has allowed what this render leaves out
+ */
+async function guardPrune(
+  run: Run,
+  object: Kustomization,
+  previous: Inventory,
+  next: Inventory,
+  renderedDigest: string,
+): Promise<boolean> {
+  const owner = objectKey(run.ref);
+  const approved = await approvalOf(run.ctx, run.job.cluster, owner);
+  const allowance = object.metadata.annotations?.[ALLOW_PRUNE] ?? approved;
+  const [all = previous, kept = next] = await withChildren(run, [previous, next]);
+  checkPruneGuard({ previous: all, next: kept, renderedDigest, allowance, owner });
+  return allowance === renderedDigest;
+}
+
+/** Prunes, or keeps everything for now while other Kustomizations of the revision are still to be built. */
+async function pruneWhenBuilt(
+  run: Run,
+  object: Kustomization,
+  source: LoadedSource,
+  client: KubeClient,
+  gone: readonly InventoryEntry[],
+  allowed: boolean,
+) {
+  if (gone.length === 0) return { survivors: [], waitsFor: [], error: undefined };
+  const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision);
+  if (waitsFor.length > 0) return { survivors: [...gone], waitsFor, error: undefined };
+  const { changeSet, survivors, error } = await prune(client, gone, pruneOptions(run, object, allowed));
+  run.changes.push(...changeSet.entries);
+  return { survivors, waitsFor, error };
+}
+
+/** Records what an apply did, also when it failed half-way. */
+async function noteChanges(run: Run, applying: Promise<ApplyResult>): Promise<ApplyResult> {
+  try {
+    const result = await applying;
+    run.changes.push(...result.changeSet.entries);
+    return result;
+  } catch (error) {
+    if (error instanceof ApplyError) run.changes.push(...error.result.changeSet.entries);
+    throw error;
+  }
+}
+
+/** Writes the inventory that the run may come to, and that it has begun; nothing when both stand there already. */
+async function begin(
+  run: Run,
+  object: WithStatus & Kustomization,
+  inventory: Inventory,
+  revision: string,
+): Promise<WithStatus> {
+  const sameInventory = digestOf(inventory.entries) === digestOf(object.status?.inventory?.entries ?? []);
+  if (sameInventory && object.status?.lastAttemptedRevision === revision) return object;
+  const message = `Reconciliation of revision ${revision} is in progress`;
+  const progressing = { reason: 'Progressing', message };
+  const generation = object.metadata.generation ?? 0;
+  return writeStatus<WithStatus>(run.client, object, (status) => {
+    const present = (status.conditions ?? []) as Condition[];
+    const busy = setCondition(
+      present,
+      { type: 'Reconciling', status: 'True', ...progressing },
+      run.ctx.now(),
+      generation,
+    );
+    const conditions = setCondition(
+      busy,
+      { type: 'Ready', status: 'Unknown', ...progressing },
+      run.ctx.now(),
+      generation,
+    );
+    return { ...status, conditions, lastAttemptedRevision: revision, inventory };
+  });
+}
