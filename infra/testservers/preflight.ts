@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import process from 'node:process';
@@ -9,8 +9,8 @@ import { cacheDirectory } from './location.ts';
 const neededGo = [1, 26, 2] as const;
 
 const GiB = 1024 ** 3;
-/** Measured with empty caches: 2 GiB of modules, 4.1 GiB of compiled packages, 0.3 GiB of programs. */
-const neededDisk = 7 * GiB;
+/** What the caches grow by, measured with empty ones: compiled packages, modules, programs. */
+const neededDisk = { GOCACHE: 4.5 * GiB, GOMODCACHE: 2.2 * GiB, programs: 0.5 * GiB };
 /** The linker of the control plane needs 2.2 GiB. */
 const neededMemory = 3 * GiB;
 
@@ -73,12 +73,31 @@ function gitProblem(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 function diskProblem(env: NodeJS.ProcessEnv): string | undefined {
-  let folder = cacheDirectory(env);
-  while (!existsSync(folder)) folder = dirname(folder);
-  const { bavail, bsize } = statfsSync(folder);
-  const free = bavail * bsize;
-  if (free >= neededDisk) return undefined;
-  return `Disk: ${gib(free)} are free in ${folder}; a first build needs ${gib(neededDisk)}.`;
+  const go = spawnSync('go', ['env', '-json', 'GOCACHE', 'GOMODCACHE'], { encoding: 'utf8', env });
+  // Without Go there is something else to say first.
+  if (go.error || go.status !== 0) return undefined;
+  const caches = JSON.parse(go.stdout) as { GOCACHE: string; GOMODCACHE: string };
+  const folders = { ...caches, programs: cacheDirectory(env) };
+  const needs = new Map<number, { folder: string; bytes: number }>();
+  for (const name of ['GOCACHE', 'GOMODCACHE', 'programs'] as const) {
+    const folder = existing(folders[name]);
+    const { dev } = statSync(folder);
+    needs.set(dev, { folder, bytes: (needs.get(dev)?.bytes ?? 0) + neededDisk[name] });
+  }
+  for (const { folder, bytes } of needs.values()) {
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    if (free < bytes)
+      return `Disk: ${gib(free)} are free in ${folder}; a first build needs ${gib(bytes)} there.`;
+  }
+  return undefined;
+}
+
+/** The folder, or the nearest one above it that is there. */
+function existing(folder: string): string {
+  let nearest = folder;
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  return nearest;
 }
 
 function memoryProblem(): string | undefined {
