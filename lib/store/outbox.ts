@@ -43,8 +43,8 @@ const KEEP_MS = 30 * 24 * 3_600_000;
 /** A mark with nothing behind it may be one whose status is being written right now; after this it is a leftover. */
 const LEFTOVER_MS = 3_600_000;
 
-/** How often a row is written again over another worker's write. */
-const ATTEMPTS = 20;
+/** How often a row is written again over another worker's write; every failure means that another one went through. */
+const ATTEMPTS = 200;
 
 /**
  * Commit statuses on their way: written with the run, sent later, kept until the provider has them. A row holds the latest wish

@@ -49,8 +49,8 @@ type StoredMember = Member & { writes: number };
 /** Rollouts are remembered for 30 days. */
 const KEEP_MS = 30 * 24 * 3_600_000;
 
-/** How often a member is written again over another worker's write. */
-const ATTEMPTS = 20;
+/** How often a member is written again over another worker's write; every failure means that another one went through. */
+const ATTEMPTS = 200;
 
 /** Members that are written at a time. */
 const CONCURRENCY = 32;

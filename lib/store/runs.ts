@@ -38,8 +38,8 @@ export interface RunFilter {
 /** Size of the changes that stand in one row, in bytes of JSON: far below what a row can hold. */
 const CHUNK_BYTES = 100_000;
 
-/** A detail longer than this many characters is cut: it would not fit a row, and nobody reads it. */
-const MAX_DETAIL = 10_000;
+/** A message or detail longer than this many characters is cut: it might not fit a row, and nobody reads it. */
+const MAX_TEXT = 10_000;
 
 /** Records that are read at a time. */
 const CONCURRENCY = 16;
@@ -59,8 +59,12 @@ export class Runs {
       return { put: { partition: restPartition(run.id), sort: String(index).padStart(6, '0'), value } };
     });
     await this.#table.batch(rest);
-    const value: RunRecord =
-      rest.length === 0 ? run : { ...run, changes: first, changeCount: run.changes.length };
+    const value: RunRecord = {
+      ...run,
+      message: shorten(run.message),
+      changes: first,
+      ...(rest.length === 0 ? {} : { changeCount: run.changes.length }),
+    };
     // The entries of the lists before the record: one without its record is passed over, a record without them unfindable.
     const { cluster, object } = run;
     await this.#table.batch([
@@ -109,6 +113,10 @@ function chunksOf(changes: readonly ChangeSetEntry[]): ChangeSetEntry[][] {
     bytes += size;
   }
   return chunks;
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }
 
 function objectKeyOf({ kind, namespace, name }: RunRecord['object']): string {

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256 } from '../../../lib/core/digest.ts';
+import { Applied, type StoredRecord } from '../../../lib/store/applied.ts';
+import { dieAtEveryWrite } from '../../support/failing-table.ts';
+import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
+
+let parts: TestSqlite;
+beforeAll(async () => {
+  parts = await testSqlite();
+});
+afterAll(() => parts.close());
+
+const OWNER = 'Kustomization/apps/app';
+
+function records(count: number, seed = ''): Map<string, StoredRecord> {
+  return new Map(
+    Array.from({ length: count }, (_, index) => [
+      `apps/Deployment/apps/app-${index}`,
+      { desired: sha256(`${seed}d${index}`), observation: sha256(`${seed}o${index}`), checkedAt: index },
+    ]),
+  );
+}
+
+describe('applied records', () => {
+  test('are given back to their owner alone', async () => {
+    const applied = new Applied(parts.freshTable());
+    await applied.save('prod', OWNER, records(3));
+    await applied.save('prod', `${OWNER}2`, records(1));
+    await applied.save('staging', OWNER, records(2));
+    expect(await applied.load('prod', OWNER)).toEqual(records(3));
+    expect(await applied.load('prod', 'Kustomization/apps/none')).toEqual(new Map());
+  });
+
+  test('of many objects stand in several rows, and shrink again', async () => {
+    const table = parts.freshTable();
+    const applied = new Applied(table);
+    await applied.save('prod', OWNER, records(5_000));
+    expect((await table.query('applied#prod')).length).toBeGreaterThan(3);
+    expect(await applied.load('prod', OWNER)).toEqual(records(5_000));
+    await applied.save('prod', OWNER, records(10));
+    expect(await table.query('applied#prod')).toHaveLength(1);
+    expect(await applied.load('prod', OWNER)).toEqual(records(10));
+  });
+
+  test('with the longest of names fit their rows', async () => {
+    const applied = new Applied(parts.freshTable());
+    const long = new Map(
+      [...records(2_000)].map(([identity, record]) => [`${'x'.repeat(600)}/${identity}`, record]),
+    );
+    await applied.save('prod', OWNER, long);
+    expect(await applied.load('prod', OWNER)).toEqual(long);
+  });
+
+  test('are not written again when nothing changed', async () => {
+    const table = parts.freshTable();
+    const applied = new Applied(table);
+    await applied.save('prod', OWNER, records(10));
+    const [before] = await table.query('applied#prod');
+    await applied.save('prod', OWNER, records(10));
+    expect((await table.query('applied#prod'))[0]?.version).toBe(before?.version);
+    await applied.save('prod', OWNER, records(10, 'new'));
+    expect(await applied.load('prod', OWNER)).toEqual(records(10, 'new'));
+  });
+
+  test('are not trusted between the mark before the first write and the next saving', async () => {
+    const applied = new Applied(parts.freshTable());
+    await applied.save('prod', OWNER, records(3));
+    expect(await applied.isDirty('prod', OWNER)).toBe(false);
+    await applied.markDirty('prod', OWNER);
+    expect(await applied.isDirty('prod', OWNER)).toBe(true);
+    expect(await applied.load('prod', OWNER)).toEqual(new Map());
+    expect((await applied.loadCluster('prod')).get(OWNER)?.dirty).toBe(true);
+    await applied.save('prod', OWNER, records(3));
+    expect(await applied.isDirty('prod', OWNER)).toBe(false);
+    expect(await applied.load('prod', OWNER)).toEqual(records(3));
+  });
+
+  test('cut off while being saved are whole or not trusted, never a mixture', async () => {
+    const writes = await dieAtEveryWrite(
+      parts.freshTable,
+      async (table) => {
+        const applied = new Applied(table);
+        await applied.save('prod', OWNER, records(5_000));
+        await applied.markDirty('prod', OWNER);
+      },
+      (table) => new Applied(table).save('prod', OWNER, records(2_000, 'new')),
+      async (table) => {
+        const applied = new Applied(table);
+        const dirty = await applied.isDirty('prod', OWNER);
+        expect(await applied.load('prod', OWNER)).toEqual(dirty ? new Map() : records(2_000, 'new'));
+      },
+    );
+    expect(writes).toBe(2);
+  });
+
+  test('are forgotten with their owner', async () => {
+    const applied = new Applied(parts.freshTable());
+    await applied.save('prod', OWNER, records(5_000));
+    await applied.markDirty('prod', OWNER);
+    await applied.remove('prod', OWNER);
+    expect(await applied.loadCluster('prod')).toEqual(new Map());
+    expect(await applied.isDirty('prod', OWNER)).toBe(false);
+  });
+
+  test('of a thousand owners are loaded together', async () => {
+    const applied = new Applied(parts.freshTable());
+    await Promise.all(
+      Array.from({ length: 1_000 }, (_, index) => applied.save('prod', `${OWNER}-${index}`, records(4))),
+    );
+    await applied.save('prod', OWNER, new Map());
+    await applied.markDirty('prod', 'Kustomization/apps/begun');
+    const owners = await applied.loadCluster('prod');
+    expect(owners.size).toBe(1_002);
+    expect(owners.get(`${OWNER}-999`)).toEqual({ records: records(4), dirty: false });
+    expect(owners.get(OWNER)).toEqual({ records: new Map(), dirty: false });
+    expect(owners.get('Kustomization/apps/begun')).toEqual({ records: new Map(), dirty: true });
+  });
+});

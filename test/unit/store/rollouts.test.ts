@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Rollout, Rollouts } from '../../../lib/store/rollouts.ts';
+import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
+
+let parts: TestSqlite;
+beforeAll(async () => {
+  parts = await testSqlite();
+});
+afterAll(() => parts.close());
+
+const SOURCE = 'GitRepository/flux-system/fleet';
+
+function rollout(commit = 'a'.repeat(40), more: Partial<Rollout> = {}): Rollout {
+  return {
+    cluster: 'prod',
+    source: SOURCE,
+    commit,
+    destination: 'github',
+    project: 'team/fleet',
+    startedAt: 1,
+    supersededBy: '',
+    ...more,
+  };
+}
+function open(): Rollouts {
+  return new Rollouts(parts.freshTable(), parts.clock.now);
+}
+const READY = { state: 'ready', message: '1 created', runId: 'run-1' } as const;
+const FAILED = { state: 'failed', message: 'no', runId: 'run-2' } as const;
+
+describe('a rollout', () => {
+  test('is found by its commit, and unfinished until it is finished', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    await rollouts.open(rollout('b'.repeat(40)));
+    await rollouts.open(rollout('c'.repeat(40), { cluster: 'staging' }));
+    expect(await rollouts.get('prod', SOURCE, 'a'.repeat(40))).toEqual(rollout());
+    expect(await rollouts.get('prod', SOURCE, 'c'.repeat(40))).toBeUndefined();
+    expect(await rollouts.unfinished('prod', SOURCE)).toEqual([rollout(), rollout('b'.repeat(40))]);
+    await rollouts.finish(await rollouts.read(rollout()));
+    expect(await rollouts.isUnfinished(rollout())).toBe(false);
+    expect(await rollouts.unfinished('prod', SOURCE)).toEqual([rollout('b'.repeat(40))]);
+    expect(await rollouts.get('prod', SOURCE, 'a'.repeat(40))).toEqual(rollout());
+  });
+
+  test('has members that are pending until they are settled', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    await rollouts.add(rollout(), ['Kustomization/apps/b', 'Kustomization/apps/a']);
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', FAILED)).toBe(true);
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', FAILED)).toBe(false);
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', READY)).toBe(true);
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/none', READY)).toBe(false);
+    expect(await rollouts.members(rollout())).toEqual([
+      { key: 'Kustomization/apps/a', ...READY, hasFailed: true },
+      { key: 'Kustomization/apps/b', state: 'pending', message: '', runId: '', hasFailed: false },
+    ]);
+  });
+
+  test('keeps settled members when they are added once more, unless they are to run again', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    await rollouts.add(rollout(), ['a', 'b']);
+    await rollouts.settle(rollout(), 'a', FAILED);
+    await rollouts.add(rollout(), ['a', 'b', 'c']);
+    expect((await rollouts.members(rollout())).map(({ state }) => state)).toEqual([
+      'failed',
+      'pending',
+      'pending',
+    ]);
+    await rollouts.add(rollout(), ['a'], { again: true });
+    expect((await rollouts.members(rollout()))[0]).toMatchObject({ state: 'pending', hasFailed: true });
+  });
+
+  test('loses no result to members that are added at the same time', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    const keys = Array.from({ length: 50 }, (_, index) => `member-${index}`);
+    await rollouts.add(rollout(), keys);
+    await Promise.all([
+      ...keys.map((key) => rollouts.settle(rollout(), key, READY)),
+      rollouts.add(rollout(), keys),
+      rollouts.add(rollout(), keys),
+    ]);
+    expect((await rollouts.members(rollout())).every(({ state }) => state === 'ready')).toBe(true);
+  });
+
+  test('gives every later state a higher sequence', async () => {
+    const rollouts = open();
+    const sequences: number[] = [];
+    const look = async () => sequences.push((await rollouts.read(rollout())).sequence);
+    await look();
+    await rollouts.open(rollout());
+    await look();
+    await rollouts.add(rollout(), ['a', 'b']);
+    await look();
+    await rollouts.settle(rollout(), 'a', READY);
+    await look();
+    await rollouts.add(rollout(), ['a'], { again: true });
+    await look();
+    await rollouts.settle(rollout(), 'b', FAILED);
+    await look();
+    await rollouts.open(rollout(undefined, { supersededBy: 'b'.repeat(40) }));
+    await look();
+    expect(sequences).toEqual([...new Set(sequences)].sort((left, right) => left - right));
+    const { rollout: seen } = await rollouts.read(rollout());
+    expect(seen.supersededBy).toBe('b'.repeat(40));
+    const before = (await rollouts.read(rollout())).sequence;
+    await rollouts.settle(rollout(), 'b', FAILED);
+    expect((await rollouts.read(rollout())).sequence).toBe(before);
+  });
+
+  test('is not finished by a worker that has not seen its new members', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    await rollouts.add(rollout(), ['a']);
+    await rollouts.settle(rollout(), 'a', READY);
+    const seen = await rollouts.read(rollout());
+    await rollouts.add(rollout(), ['b']);
+    await rollouts.finish(seen);
+    expect(await rollouts.unfinished('prod', SOURCE)).toHaveLength(1);
+    await rollouts.finish(await rollouts.read(rollout()));
+    expect(await rollouts.unfinished('prod', SOURCE)).toEqual([]);
+    await rollouts.add(rollout(), ['a'], { again: true });
+    expect(await rollouts.unfinished('prod', SOURCE)).toHaveLength(1);
+  });
+
+  test('is forgotten after thirty days', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    await rollouts.add(rollout(), ['a']);
+    parts.clock.advance(30 * 24 * 3_600_000);
+    expect(await rollouts.get('prod', SOURCE, 'a'.repeat(40))).toBeUndefined();
+    expect(await rollouts.unfinished('prod', SOURCE)).toEqual([]);
+    expect(await rollouts.members(rollout())).toEqual([]);
+  });
+});
