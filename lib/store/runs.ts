@@ -101,9 +101,7 @@ function chunksOf(changes: readonly ChangeSetEntry[]): ChangeSetEntry[][] {
   const chunks: ChangeSetEntry[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const change of changes) {
-    const { detail = '' } = change;
-    const cut =
-      detail.length > MAX_DETAIL ? { ...change, detail: `${detail.slice(0, MAX_DETAIL)}…` } : change;
+    const cut = change.detail === undefined ? change : { ...change, detail: shorten(change.detail) };
     const size = Buffer.byteLength(JSON.stringify(cut));
     if (bytes + size > CHUNK_BYTES) {
       chunks.push([]);
