@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
+
+let parts: TestSqlite;
+beforeAll(async () => {
+  parts = await testSqlite();
+});
+afterAll(() => parts.close());
+
+test('a waiting receiver gets a delayed message when it becomes due, by one timer', async () => {
+  const { sqlite, clock } = parts;
+  const queue = sqlite.queue('delayed');
+  await queue.send([{ group: 'a', deduplicationId: '1', body: 'x', delayMs: 7_000 }]);
+  const waiting = queue.receive({ max: 1, waitMs: 20_000, visibilityMs: 30_000 });
+  // The look that finds nothing must be over before time goes on.
+  await sqlite.table('any').get('p', 's');
+  await new Promise(setImmediate);
+  clock.advance(7_000);
+  expect(await waiting).toMatchObject([{ body: 'x' }]);
+});
+
+test('a waiting receiver gets a message whose holder did not come back', async () => {
+  const { sqlite, clock } = parts;
+  const queue = sqlite.queue('lost');
+  await queue.send([{ group: 'a', deduplicationId: '1', body: 'x' }]);
+  await queue.receive({ max: 1, waitMs: 0, visibilityMs: 5_000 });
+  const waiting = queue.receive({ max: 1, waitMs: 20_000, visibilityMs: 30_000 });
+  await sqlite.table('any').get('p', 's');
+  await new Promise(setImmediate);
+  clock.advance(5_000);
+  expect(await waiting).toMatchObject([{ body: 'x', receiveCount: 2 }]);
+});
+
+test('ten thousand waiting messages, most of them of one busy group, do not slow down the others', async () => {
+  const queue = parts.sqlite.queue('long');
+  const busy = Array.from({ length: 10_000 }, (_, index) => {
+    return { group: 'busy', deduplicationId: `${index}`, body: `${index}` };
+  });
+  const own = Array.from({ length: 2_000 }, (_, index) => {
+    return { group: `own ${index}`, deduplicationId: '1', body: `own ${index}` };
+  });
+  await queue.send([...busy, ...own]);
+  const [head] = await queue.receive({ max: 1, waitMs: 0, visibilityMs: 60_000 });
+  expect(head?.body).toBe('0');
+  const bodies: string[] = [];
+  for (;;) {
+    const batch = await queue.receive({ max: 10, waitMs: 0, visibilityMs: 60_000 });
+    if (batch.length === 0) break;
+    bodies.push(...batch.map(({ body }) => body));
+    await Promise.all(batch.map((message) => queue.acknowledge(message)));
+  }
+  expect(bodies).toEqual(own.map(({ body }) => body));
+});

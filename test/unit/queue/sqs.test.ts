@@ -1,0 +1,113 @@
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type SqsQueue, sqsQueue } from '../../../lib/queue/sqs.ts';
+import { receivedOf } from '../../../lib/queue/sqs-message.ts';
+import { type Fauxqs, type QueueUrls, startSqsAndS3 } from '../../support/fauxqs.ts';
+
+let server: Fauxqs;
+let urls: QueueUrls;
+let queue: SqsQueue;
+let count = 0;
+beforeAll(async () => {
+  server = await startSqsAndS3();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  count += 1;
+  urls = await server.createQueues(`unit-${count}`, 3);
+  queue = sqsQueue({ client: server.sqs, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+});
+
+describe('the queue in SQS', () => {
+  test('gives a message back that came for a receiver which was no longer waiting', async () => {
+    const stop = new AbortController();
+    const waiting = queue.receive({ max: 1, waitMs: 5_000, visibilityMs: 60_000, signal: stop.signal });
+    await new Promise(setImmediate);
+    stop.abort();
+    expect(await waiting).toEqual([]);
+    await queue.send([{ group: 'a', deduplicationId: '1', body: 'x' }]);
+    const [received] = await queue.receive({ max: 1, waitMs: 20_000, visibilityMs: 60_000 });
+    expect(received?.body).toBe('x');
+    await queue.close();
+  });
+
+  test('forwards what the delay queue held back, once, however often it is delivered', async () => {
+    const body = '{"name":"ä","bad":"\u0001"}';
+    await queue.send([{ group: 'a b', deduplicationId: '1', body, delayMs: 1_000 }]);
+    const peek = new ReceiveMessageCommand({
+      QueueUrl: urls.delayQueueUrl,
+      WaitTimeSeconds: 5,
+      MessageAttributeNames: ['All'],
+    });
+    const { Messages: messages = [] } = await server.sqs.send(peek);
+    // As a Lambda event names things.
+    const records = messages.map(({ Body = '', MessageAttributes = {} }) => ({
+      body: Body,
+      messageAttributes: Object.fromEntries(
+        Object.entries(MessageAttributes).map(([name, { StringValue }]) => [
+          name,
+          { stringValue: StringValue },
+        ]),
+      ),
+    }));
+    expect(records).toHaveLength(1);
+    await queue.forward(records);
+    await queue.forward(records);
+    const received = await queue.receive({ max: 10, waitMs: 0, visibilityMs: 60_000 });
+    expect(received).toMatchObject([{ group: 'a b', body }]);
+    await queue.acknowledge(received[0] as NonNullable<(typeof received)[0]>);
+    expect(await queue.receive({ max: 10, waitMs: 0, visibilityMs: 60_000 })).toEqual([]);
+  });
+
+  test('reads what others wrote to it, and messages of a Lambda event', async () => {
+    const entry = { Id: '0', MessageBody: '{}', MessageGroupId: 'plain', MessageDeduplicationId: '1' };
+    await server.sqs.send(new SendMessageBatchCommand({ QueueUrl: urls.queueUrl, Entries: [entry] }));
+    const [received] = await queue.receive({ max: 1, waitMs: 0, visibilityMs: 60_000 });
+    expect(received).toMatchObject({ group: 'plain', body: '{}', receiveCount: 1 });
+    expect(received?.sentAt).toBeGreaterThan(Date.UTC(2025));
+    const record = receivedOf({
+      messageId: 'id',
+      receiptHandle: 'receipt',
+      body: Buffer.from('{"\u0001":1}').toString('base64'),
+      attributes: { MessageGroupId: 'hash', ApproximateReceiveCount: '2', SentTimestamp: '5' },
+      messageAttributes: {
+        encoding: { stringValue: 'base64' },
+        group: { stringValue: 'a long group' },
+        sentAt: { stringValue: '3' },
+      },
+    });
+    expect(record).toEqual({
+      id: 'id',
+      receipt: 'receipt',
+      group: 'a long group',
+      body: '{"\u0001":1}',
+      receiveCount: 2,
+      sentAt: 3,
+    });
+  });
+
+  test('takes a message for lost that somebody else has deleted', async () => {
+    await queue.send([{ group: 'a', deduplicationId: '1', body: 'x' }]);
+    const [received] = await queue.receive({ max: 1, waitMs: 0, visibilityMs: 60_000 });
+    if (!received) throw new Error('nothing was handed out');
+    const { queueUrl } = urls;
+    await server.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: received.receipt }));
+    await expect(queue.extend(received, 60_000)).rejects.toThrow('out of date');
+    await queue.release(received);
+    await queue.acknowledge(received);
+  });
+
+  test('throws when the queue does not exist, instead of taking that for an old receipt', async () => {
+    const missing = sqsQueue({
+      client: server.sqs,
+      ...urls,
+      queueUrl: `${urls.queueUrl}x`,
+      maxReceiveCount: 3,
+      now: () => Date.now(),
+    });
+    const message = { id: '1', receipt: 'r', group: 'a', body: 'x', receiveCount: 1, sentAt: 0 };
+    await expect(missing.acknowledge(message)).rejects.toThrow('queue');
+    await expect(missing.send([{ group: 'a', deduplicationId: '1', body: 'x' }])).rejects.toThrow('queue');
+    await expect(missing.receive({ max: 1, waitMs: 0, visibilityMs: 1_000 })).rejects.toThrow('queue');
+  });
+});
