@@ -64,11 +64,12 @@ const FAULTS = {
 export function createWebhookApp(options: WebhookAppOptions): Hono {
   const app = new Hono();
 
-  app.use(async (c, next) => {
-    await next();
-    c.header('x-content-type-options', 'nosniff');
-    c.header('cache-control', 'no-store');
-  });
+  for (const path of ['/webhooks/*', '/healthz', '/readyz'])
+    app.use(path, async (c, next) => {
+      await next();
+      c.header('x-content-type-options', 'nosniff');
+      c.header('cache-control', 'no-store');
+    });
   app.get('/healthz', (c) => c.text('ok'));
   app.get('/readyz', async (c) => {
     const ready = await (options.ready?.() ?? Promise.resolve(true)).catch((error: unknown) => {
