@@ -54,22 +54,31 @@ export function decideUnseen(run: Run, { object }: Candidate): Decision | undefi
   return { kind: 'skipped', detail: 'its manifest says to leave it alone', live: undefined };
 }
 
+/** So often an object may change between being read and being compared. */
+const ATTEMPTS = 5;
+
 /**
- * Looks at the live object and decides by a dry-run what an apply would change.
+ * Looks at the live object and decides by a dry-run what an apply would change. Both must see the same object, or what somebody did
+ * in between would look like drift.
  * @throws KubeError or ReconcileError when the object would be refused
  */
 export async function assess(run: Run, candidate: Candidate): Promise<Decision> {
-  const live = await run.client.get<KubernetesObject>(candidate.ref);
-  if (!live) return { kind: 'create' };
-  const left = await reasonToLeave(run, candidate, live);
-  if (left) return left;
-  let dryRun: KubernetesObject;
-  try {
-    dryRun = await tryApply(run, candidate, live);
-  } catch (error) {
-    if (error instanceof KubeError) return refused(run, candidate, live, error);
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    const live = await run.client.get<KubernetesObject>(candidate.ref);
+    if (!live) return { kind: 'create' };
+    const left = await reasonToLeave(run, candidate, live);
+    if (left) return left;
+    try {
+      return compare(run, candidate, live, await tryApply(run, candidate, live));
+    } catch (error) {
+      if (isConflict(error) && attempt < ATTEMPTS) continue;
+      if (error instanceof KubeError) return refused(run, candidate, live, error);
+      throw error;
+    }
   }
+}
+
+function compare(run: Run, candidate: Candidate, live: KubernetesObject, dryRun: KubernetesObject): Decision {
   const paths = ignoredPaths(run.rules, dryRun);
   const drifted = driftedPaths(without(live, paths), without(dryRun, paths));
   const fold = foreignFields(run, candidate, live);
@@ -119,7 +128,12 @@ async function reasonToLeave(
 async function tryApply(run: Run, candidate: Candidate, live: KubernetesObject): Promise<KubernetesObject> {
   const { fieldManager, signal } = run.options;
   const dryRun = () =>
-    run.client.apply<KubernetesObject>(candidate.object, { fieldManager, force: true, dryRun: true, signal });
+    run.client.apply<KubernetesObject>(expecting(candidate.object, live.metadata), {
+      fieldManager,
+      force: true,
+      dryRun: true,
+      signal,
+    });
   try {
     return await dryRun();
   } catch (error) {

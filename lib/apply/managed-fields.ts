@@ -11,7 +11,7 @@ export interface PatchOperation {
 }
 
 /** Annotations that clients keep for themselves and that would otherwise stay for ever. */
-const CLIENT_ANNOTATIONS = [
+export const CLIENT_ANNOTATIONS = [
   'kubectl.kubernetes.io/last-applied-configuration',
   'kustomize.toolkit.fluxcd.io/checksum',
   'fluxcd.io/sync-checksum',

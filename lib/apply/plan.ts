@@ -9,6 +9,7 @@ import { redact } from '../core/redact.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound, KubeError } from '../kube/errors.ts';
 import { ABSENT, assess, type Decision, decideUnseen, expecting } from './assess.ts';
+import { driftedPaths } from './compare.ts';
 import { failureText, isFailure } from './failures.ts';
 import { ignoredPaths, without } from './ignore-rules.ts';
 import { maskPair } from './mask.ts';
@@ -17,6 +18,7 @@ import { compareRefs } from './order.ts';
 import { judge, type PruneRules } from './prune-verdict.ts';
 import { definedKinds, resolveScopes } from './resolve.ts';
 import { type Candidate, each, type Run, startRun } from './run.ts';
+import { afterTakeOver } from './take-over-preview.ts';
 import type { ApplyOptions } from './types.ts';
 
 /** What an apply would do to one object. */
@@ -108,13 +110,12 @@ async function planOne(run: Run, candidate: Candidate, options: PlanOptions): Pr
       };
     case 'configure': {
       const paths = ignoredPaths(run.rules, decision.dryRun);
-      const [before, after] = [without(decision.live, paths), without(decision.dryRun, paths)];
-      return {
-        ref,
-        action: 'configured',
-        detail: decision.detail,
-        diff: diffOf(ref, before, after, options),
-      };
+      const { live, dryRun, takeOver } = decision;
+      const { fieldManager } = options;
+      const made = takeOver ? afterTakeOver(live, dryRun, fieldManager, options.takeOver) : dryRun;
+      const [before, after] = [without(live, paths), without(made, paths)];
+      const detail = driftedPaths(before, after).join(', ') || decision.detail;
+      return { ref, action: 'configured', detail, diff: diffOf(ref, before, after, options) };
     }
     case 'create':
       return {
@@ -181,5 +182,5 @@ function diffOf(
   const [from, to] = maskPair(before, after);
   const name = describe(ref);
   const text = createTwoFilesPatch(name, name, shown(from), shown(to), 'live', 'planned', { context: 3 });
-  return redact(text.replace(/^=+\n/, ''), options.secrets);
+  return redact(text.replace(/^(Index: .*\n)?=+\n/, ''), options.secrets);
 }
