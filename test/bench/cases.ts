@@ -1,0 +1,205 @@
+import pLimit from 'p-limit';
+import { sweep } from '../../lib/pipeline/sweep.ts';
+import { measureFloor } from './floor.ts';
+import { appObjects, kustomization, names, toYaml } from './manifests.ts';
+import { watchMemory } from './memory.ts';
+import type { Figure } from './report.ts';
+import { figure, percentile } from './report.ts';
+import type { Stage } from './stage.ts';
+import { signedPush } from './stage.ts';
+
+/** Sizes of the cases; `--scale` multiplies them. */
+export interface Sizes {
+  apps: number;
+  monorepo: number;
+  objects: number;
+  pushes: number;
+  hops: number;
+  webhooks: number;
+}
+
+const NAMESPACE = 'bench';
+
+/** 1,000 Kustomizations of four objects each for the first time, against the floor; and the memory that took. */
+export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> {
+  const floor = await measureFloor(stage, sizes.apps);
+  const all = names('app', sizes.apps);
+  const files = Object.fromEntries(
+    all.map((name) => [`apps/${name}/app.yaml`, toYaml(appObjects(name, NAMESPACE, '1'))]),
+  );
+  const commit = await stage.repository.commit(files, 'all applications');
+  await stage.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+  const limit = pLimit(32);
+  await Promise.all(
+    all.map((name) => limit(() => stage.client.create(kustomization(name, `./apps/${name}`)))),
+  );
+  const memory = watchMemory();
+  const began = Date.now();
+  stage.start();
+  const ended = await stage.ready(all, commit);
+  const peak = memory.stop();
+  const against = `${sizes.apps * 8} raw writes, concurrency ${floor.concurrency}`;
+  return [
+    figure('first-apply', ended - began, 'ms', floor.ms, against, 1.5),
+    figure('peak-memory', peak, 'MiB', 300, 'the bar', 1),
+  ];
+}
+
+/** All of them due, and nothing to be done. */
+export async function unchanged(stage: Stage): Promise<Figure[]> {
+  const times = await stage.ctx.index.dueTimes.all('bench');
+  await stage.ctx.index.dueTimes.setAll(
+    'bench',
+    new Map([...times.keys()].filter((key) => key.startsWith('Kustomization/')).map((key) => [key, 0])),
+  );
+  const before = await clusterVersion(stage);
+  const began = performance.now();
+  const report = await sweep(stage.ctx, 'bench');
+  const ms = performance.now() - began;
+  const writes = (await clusterVersion(stage)) - before;
+  return [
+    figure('unchanged', ms, 'ms', 3_000, 'the bar', 1, [
+      `${writes} writes (the lease is one), ${Object.keys(report.sent).length} jobs`,
+    ]),
+  ];
+}
+
+/** One application of a monorepo changes; the others only move to the new revision. */
+export async function monorepoOneOf300(stage: Stage, sizes: Sizes): Promise<Figure[]> {
+  const all = names('app', sizes.apps);
+  const concerned = all.slice(0, sizes.monorepo);
+  const [one = ''] = concerned;
+  const commit = await stage.repository.commit(
+    { [`apps/${one}/app.yaml`]: toYaml(appObjects(one, NAMESPACE, '2')) },
+    'one application',
+  );
+  const began = Date.now();
+  await stage.push(commit);
+  const first = (await stage.ready([one], commit)) - began;
+  const rest = (await stage.ready(concerned, commit)) - began;
+  const notes = [
+    `${sizes.monorepo} at the revision after ${rest} ms (bar 5000)`,
+    `${sizes.apps} Kustomizations in the repository`,
+  ];
+  return [figure('monorepo-one-of-300', first, 'ms', 2_000, 'the bar', rest <= 5_000 ? 1 : 0, notes)];
+}
+
+/** One object of a Kustomization with 1,500 changes. */
+export async function oneOf1500(stage: Stage, sizes: Sizes): Promise<Figure[]> {
+  const all = names('item', sizes.objects);
+  const file = (changed: string) =>
+    toYaml(
+      all.map((name) => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name, namespace: NAMESPACE },
+        data: { changed: name === all[7] ? changed : 'no' },
+      })),
+    );
+  const added = await stage.repository.commit({
+    'apps/large/items.yaml': file('no'),
+    'clusters/bench/large.yaml': toYaml([kustomization('large', './apps/large')]),
+    'clusters/bench/kustomization.yaml': 'resources: [large.yaml]\n',
+  });
+  await stage.push(added);
+  await stage.ready(['large'], added);
+  const commit = await stage.repository.commit({ 'apps/large/items.yaml': file('yes') });
+  const began = Date.now();
+  await stage.push(commit);
+  const ms = (await stage.ready(['large'], commit)) - began;
+  const [run] = await stage.ctx.index.runs.list({
+    cluster: 'bench',
+    object: 'Kustomization/flux-system/large',
+    limit: 1,
+  });
+  const build = run?.steps.find(({ name }) => name === 'render')?.ms ?? 0;
+  const written =
+    run?.changes.filter(({ action }) => action === 'configured' || action === 'created').length ?? 0;
+  return [
+    figure('one-of-1500', ms, 'ms', build + 1_000, 'its build and a second', written === 1 ? 1 : 0, [
+      `${written} object written`,
+    ]),
+  ];
+}
+
+/** From a push to its four objects being applied, warm. */
+export async function pushToApplied(stage: Stage, sizes: Sizes): Promise<Figure[]> {
+  const added = await stage.repository.commit({
+    'apps/warm/app.yaml': toYaml(appObjects('warm', NAMESPACE, '0')),
+    'clusters/bench/warm.yaml': toYaml([kustomization('warm', './apps/warm')]),
+    'clusters/bench/kustomization.yaml': 'resources: [large.yaml, warm.yaml]\n',
+  });
+  await stage.push(added);
+  await stage.ready(['warm'], added);
+  const times: number[] = [];
+  for (let push = 1; push <= sizes.pushes; push++) {
+    const commit = await stage.repository.commit({
+      'apps/warm/app.yaml': toYaml(appObjects('warm', NAMESPACE, String(push))),
+    });
+    const began = Date.now();
+    await stage.push(commit);
+    times.push((await stage.ready(['warm'], commit)) - began);
+  }
+  const notes = [`median ${percentile(times, 0.5)} ms over ${times.length} pushes`];
+  return [figure('push-to-applied-p95', percentile(times, 0.95), 'ms', 2_000, 'the bar', 1, notes)];
+}
+
+/** A chain of Kustomizations, each depending on the one before. */
+export async function dependsOnHop(stage: Stage, sizes: Sizes): Promise<Figure[]> {
+  const all = names('hop', sizes.hops);
+  const files = Object.fromEntries(
+    all.map((name) => [`apps/${name}/app.yaml`, toYaml(appObjects(name, NAMESPACE, '1'))]),
+  );
+  const chain = all.map((name, index) =>
+    kustomization(name, `./apps/${name}`, index === 0 ? {} : { dependsOn: [{ name: all[index - 1] }] }),
+  );
+  const added = await stage.repository.commit({
+    ...files,
+    'clusters/bench/chain.yaml': toYaml(chain),
+    'clusters/bench/kustomization.yaml': 'resources: [large.yaml, warm.yaml, chain.yaml]\n',
+  });
+  await stage.push(added);
+  await stage.ready(all, added);
+  const commit = await stage.repository.commit(
+    Object.fromEntries(
+      all.map((name) => [`apps/${name}/app.yaml`, toYaml(appObjects(name, NAMESPACE, '2'))]),
+    ),
+  );
+  await stage.push(commit);
+  const first = await stage.ready(all.slice(0, 1), commit);
+  const last = await stage.ready(all, commit);
+  return [
+    figure('depends-on-hop', (last - first) / (sizes.hops - 1), 'ms', 500, 'the bar', 1, [
+      `${sizes.hops - 1} hops`,
+    ]),
+  ];
+}
+
+/** How long a webhook takes to be answered, four at a time. */
+export async function webhookP99(stage: Stage, sizes: Sizes): Promise<Figure[]> {
+  const commit = '0'.repeat(39);
+  const times: number[] = [];
+  const limit = pLimit(4);
+  const send = async (index: number) => {
+    // A branch nobody watches would be refused later, not here: the answer is given before the push is looked at.
+    const request = signedPush(`${stage.repositoryUrl}-other`, `${commit}${index % 10}`, `bench-${index}`);
+    const began = performance.now();
+    const response = await fetch(`${stage.url}/webhooks/gitea`, request);
+    await response.arrayBuffer();
+    times.push(performance.now() - began);
+    if (response.status !== 202) throw new Error(`the webhook was answered with ${response.status}`);
+  };
+  await Promise.all(Array.from({ length: sizes.webhooks }, (_, index) => limit(() => send(index))));
+  const notes = [`median ${Math.round(percentile(times, 0.5) * 10) / 10} ms over ${times.length}`];
+  return [figure('webhook-p99', percentile(times, 0.99), 'ms', 50, 'the bar', 1, notes)];
+}
+
+/** Grows by one with every write to the cluster. */
+async function clusterVersion(stage: Stage): Promise<number> {
+  const { resourceVersion } = await stage.client.listMetadata({
+    group: '',
+    version: 'v1',
+    kind: 'Namespace',
+  });
+  return Number(resourceVersion);
+}

@@ -1,0 +1,109 @@
+import pLimit from 'p-limit';
+import { entryOf } from '../../lib/core/inventory.ts';
+import type { KubernetesObject } from '../../lib/core/object.ts';
+import { refOf } from '../../lib/core/object.ts';
+import type { KubeClient } from '../../lib/kube/client.ts';
+import { createKubeClient } from '../../lib/kube/rest.ts';
+import type { WithStatus } from '../../lib/pipeline/status.ts';
+import { appObjects, kustomization, names } from './manifests.ts';
+import type { Stage } from './stage.ts';
+
+const MANAGER = 'kustomize-controller';
+
+/**
+ * How fast the API server takes the writes of a first apply when nothing else is done: finalizer, inventory, four objects,
+ * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order.
+ * @returns the best time over several concurrencies, in ms, with the one that gave it
+ */
+export async function measureFloor(
+  stage: Stage,
+  count: number,
+): Promise<{ ms: number; concurrency: number }> {
+  let best = { ms: Number.POSITIVE_INFINITY, concurrency: 0 };
+  for (const concurrency of [8, 16, 32, 64]) {
+    const client = createKubeClient(stage.kubernetes, { connections: concurrency });
+    const namespace = `floor-${concurrency}`;
+    await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    const created = await prepare(client, namespace, names('floor', count));
+    const limit = pLimit(concurrency);
+    const began = performance.now();
+    await Promise.all(created.map((object) => limit(() => writeOne(client, object, namespace))));
+    const ms = performance.now() - began;
+    if (ms < best.ms) best = { ms, concurrency };
+    await Promise.all(created.map((object) => limit(() => client.delete(refOf(object)))));
+    await client.close();
+  }
+  return best;
+}
+
+async function prepare(client: KubeClient, namespace: string, all: readonly string[]): Promise<WithStatus[]> {
+  const limit = pLimit(16);
+  return Promise.all(
+    all.map((name) =>
+      limit(() => {
+        const object = kustomization(name, './none', { suspend: true });
+        return client.create<WithStatus>({ ...object, metadata: { name, namespace } });
+      }),
+    ),
+  );
+}
+
+async function writeOne(client: KubeClient, created: WithStatus, namespace: string): Promise<void> {
+  const { name } = created.metadata;
+  const objects = appObjects(name, namespace, '1');
+  const entries = objects.map((object) => entryOf(object));
+  // An annotation costs the same as a finalizer and lets the object be deleted afterwards.
+  const marked = await client.patch<WithStatus>(refOf(created), 'merge', {
+    metadata: { annotations: { marked: 'yes' } },
+  });
+  const begun = await client.updateStatus<WithStatus>({
+    ...marked,
+    status: { inventory: { entries }, conditions: [condition('Unknown')] },
+  });
+  for (const object of objects)
+    await client.apply(withLabels(object), { fieldManager: MANAGER, force: true });
+  await client.updateStatus({
+    ...begun,
+    status: { ...begun.status, conditions: [condition('True')], lastAppliedRevision: 'main@sha1:0' },
+  });
+  await client.create(event(created));
+}
+
+function withLabels(object: KubernetesObject): KubernetesObject {
+  const labels = {
+    'kustomize.toolkit.fluxcd.io/name': object.metadata.name,
+    'kustomize.toolkit.fluxcd.io/namespace': 'flux-system',
+  };
+  return { ...object, metadata: { ...object.metadata, labels } };
+}
+
+function condition(status: string) {
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  return {
+    type: 'Ready',
+    status,
+    reason: 'ReconciliationSucceeded',
+    message: 'Applied revision: main@sha1:0',
+    lastTransitionTime,
+  };
+}
+
+function event({ metadata }: WithStatus): KubernetesObject {
+  const { name, namespace = '', uid } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name}.floor`, namespace },
+    involvedObject: {
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      name,
+      namespace,
+      uid,
+    },
+    type: 'Normal',
+    reason: 'ReconciliationSucceeded',
+    message: 'Applied revision: main@sha1:0',
+    source: { component: MANAGER },
+  };
+}

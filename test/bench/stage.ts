@@ -1,0 +1,183 @@
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { runLocal } from '../../functions/local.ts';
+import { openContext } from '../../functions/open-context.ts';
+import { openFleet } from '../../functions/open-fleet.ts';
+import { createApp, listen } from '../../functions/web.ts';
+import type { KubeClient } from '../../lib/kube/client.ts';
+import { KubeError } from '../../lib/kube/errors.ts';
+import { createKubeClient } from '../../lib/kube/rest.ts';
+import { createLog } from '../../lib/log.ts';
+import type { Context } from '../../lib/pipeline/context.ts';
+import { ensureRoots } from '../../lib/pipeline/roots.ts';
+import type { WithStatus } from '../../lib/pipeline/status.ts';
+import { createTestRepository, type TestRepository } from '../support/git-repository-builder.ts';
+import { startGitServer } from '../support/git-server.ts';
+import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
+
+/** Everything that a case works with: a real API server, a real Git server, and Slipway in this process. */
+export interface Stage {
+  kubernetes: Kubernetes;
+  client: KubeClient;
+  repository: TestRepository;
+  ctx: Context;
+  /** Where webhooks go. */
+  url: string;
+  /** Clone URL of the repository. */
+  repositoryUrl: string;
+  /** Starts the workers, sweeps and watches; until then nothing is reconciled. */
+  start(): void;
+  /** Sends the signed webhook of a push to `main`. */
+  push(commit: string): Promise<Response>;
+  /** Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. */
+  ready(names: readonly string[], commit: string, timeoutMs?: number): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const SECRET = 'bench-secret';
+const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
+
+/** Sets the stage with an empty repository, CRDs and root objects in place, and nothing running yet. */
+export async function setStage(): Promise<Stage> {
+  const directory = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
+  const [kubernetes, git, repository] = await Promise.all([
+    startKubernetes(),
+    startGitServer(),
+    createTestRepository(),
+  ]);
+  await repository.commit({ 'clusters/bench/kustomization.yaml': 'resources: []\n' });
+  git.add('bench/fleet.git', join(repository.directory, '.git'));
+  const repositoryUrl = `${git.url}/bench/fleet.git`;
+  writeFileSync(join(directory, 'kubeconfig'), kubernetes.kubeconfig);
+  writeFileSync(join(directory, 'secret'), SECRET);
+  writeFileSync(
+    join(directory, 'slipway.yaml'),
+    stringify({
+      clusters: [
+        {
+          name: 'bench',
+          kubeconfig: 'file:kubeconfig',
+          source: { url: repositoryUrl, path: './clusters/bench' },
+        },
+      ],
+      providers: [{ name: 'git', type: 'gitea', url: git.url, webhookSecrets: ['file:secret'] }],
+      network: { allow: ['127.0.0.1'] },
+      server: { listen: '127.0.0.1:0' },
+      storage: { directory: './data' },
+    }),
+  );
+  const stop = new AbortController();
+  const open = await openFleet(join(directory, 'slipway.yaml'));
+  const log = createLog({
+    level: 'error',
+    format: 'text',
+    write: (line) => process.stderr.write(line),
+    now: Date.now,
+  });
+  const local = await openContext(open, log, stop.signal);
+  const server = await listen(createApp(local.ctx, open), open.fleet.server.listen);
+  const client = createKubeClient(kubernetes, { connections: 64 });
+  await ensureRoots(local.ctx, await local.ctx.cluster('bench'));
+  let running: Promise<void> | undefined;
+  return {
+    kubernetes,
+    client,
+    repository,
+    ctx: local.ctx,
+    url: server.url,
+    repositoryUrl,
+    start() {
+      running ??= runLocal(local.ctx);
+    },
+    push: (commit) => sendPush(server.url, repositoryUrl, commit),
+    ready: (names, commit, timeoutMs = 600_000) => untilReady(client, names, commit, timeoutMs),
+    async stop() {
+      stop.abort(new Error('the benchmark is over'));
+      await running;
+      await server.close();
+      await local.close();
+      await Promise.allSettled([client.close(), git.close(), kubernetes.stop()]);
+      repository.remove();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The body and headers of a signed push. */
+export function signedPush(repositoryUrl: string, commit: string, delivery: string): RequestInit {
+  const { origin } = new URL(repositoryUrl);
+  const body = JSON.stringify({
+    ref: 'refs/heads/main',
+    before: '0'.repeat(40),
+    after: commit,
+    commits: [],
+    head_commit: null,
+    repository: {
+      full_name: 'bench/fleet',
+      clone_url: repositoryUrl,
+      html_url: `${origin}/bench/fleet`,
+      ssh_url: '',
+    },
+    pusher: { login: 'bench', full_name: '', email: 'bench@example.test' },
+    sender: { login: 'bench', full_name: '', email: 'bench@example.test' },
+  });
+  const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+  const headers = {
+    'content-type': 'application/json',
+    'x-gitea-event': 'push',
+    'x-gitea-delivery': delivery,
+    'x-gitea-signature': signature,
+  };
+  return { method: 'POST', headers, body };
+}
+
+async function sendPush(url: string, repositoryUrl: string, commit: string): Promise<Response> {
+  const response = await fetch(
+    `${url}/webhooks/gitea`,
+    signedPush(repositoryUrl, commit, `${commit}-${Date.now()}`),
+  );
+  if (response.status !== 202)
+    throw new Error(`the webhook was answered with ${response.status}: ${await response.text()}`);
+  return response;
+}
+
+async function untilReady(
+  client: KubeClient,
+  names: readonly string[],
+  commit: string,
+  timeoutMs: number,
+): Promise<number> {
+  const open = new Set(names);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const done = new AbortController();
+  const signal = AbortSignal.any([timeout, done.signal]);
+  const note = (item: WithStatus) => {
+    if (isReadyAt(item, commit)) open.delete(item.metadata.name);
+  };
+  while (open.size > 0) {
+    const { items, resourceVersion } = await client.list<WithStatus>(KUSTOMIZATION);
+    items.forEach(note);
+    if (open.size === 0) break;
+    try {
+      for await (const { object } of client.watch<WithStatus>(KUSTOMIZATION, { resourceVersion, signal })) {
+        note(object);
+        if (open.size === 0) break;
+      }
+    } catch (error) {
+      if (timeout.aborted)
+        throw new Error(`${open.size} of ${names.length} were not ready in time, such as ${[...open][0]}`);
+      if (!(error instanceof KubeError)) throw error;
+    }
+  }
+  done.abort();
+  return Date.now();
+}
+
+function isReadyAt({ status }: WithStatus, commit: string): boolean {
+  const conditions = (status?.conditions ?? []) as { type: string; status: string }[];
+  const ready = conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True');
+  return ready && String(status?.lastAppliedRevision).endsWith(commit);
+}
