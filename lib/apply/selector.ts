@@ -46,6 +46,7 @@ function setMatcher(text: string, key: string, included: boolean, list: string):
 /** Longer patterns, or more open repetitions, could keep a worker busy for minutes. */
 const MAX_PATTERN = 256;
 const MAX_REPETITIONS = 4;
+const MAX_OPTIONS = 6;
 
 /**
  * Compiles a regular expression of a target; it must match the whole value. A leading `(?i)` ignores case, as in Go.
@@ -54,14 +55,20 @@ const MAX_REPETITIONS = 4;
 export function parsePattern(text: string): RegExp {
   const ignoreCase = text.startsWith('(?i)');
   const source = ignoreCase ? text.slice(4) : text;
-  const bare = source.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
+  const bare = source
+    .replace(/\\./g, 'x')
+    .replace(/\[[^\]]*\]/g, 'x')
+    .replaceAll('(?:', '(');
   const repetitions = bare.match(/[*+]|\{[0-9]+,[0-9]*\}/g)?.length ?? 0;
-  const nested = /\([^)]*([*+{]|\()[^)]*\)+[*+{]/.test(bare);
+  const options = bare.match(/\?/g)?.length ?? 0;
+  const nested = /\([^)]*[*+{?|(][^)]*\)+[*+{]/.test(bare);
+  const special = /\\[1-9k]|\(\?(?!:)/.test(source);
   if (
     text.length > MAX_PATTERN ||
     repetitions > MAX_REPETITIONS ||
+    options > MAX_OPTIONS ||
     nested ||
-    /\\[1-9k]|\(\?[=!<]/.test(source)
+    special
   ) {
     throw new Error(`the pattern "${text}" is too complex; use a simpler one`);
   }
