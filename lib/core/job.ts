@@ -24,6 +24,8 @@ export const Origin = z.object({
   committer: z.string().optional(),
   pusher: z.string().optional(),
   pullRequest: z.string().optional(),
+  /** The commit's page at its provider. */
+  commitUrl: z.string().optional(),
 });
 export type Origin = z.infer<typeof Origin>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defined, Hash, oneLine, Ref, repositoriesOf, Text } from './fields.ts';
+import { defined, Hash, oneLine, pageUrl, Ref, repositoriesOf, Text } from './fields.ts';
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
@@ -10,7 +10,12 @@ const Repository = z.object({ full_name: z.string().min(1), links: z.object({ ht
 
 const Actor = z.object({ nickname: Text, display_name: Text, username: Text }).nullish();
 
-const Target = z.object({ hash: Hash, message: Text, author: z.object({ raw: Text }).nullish() });
+const Target = z.object({
+  hash: Hash,
+  message: Text,
+  links: z.object({ html: Link }).nullish(),
+  author: z.object({ raw: Text }).nullish(),
+});
 
 const End = z.object({ type: z.string(), name: Ref, target: Target }).nullish();
 
@@ -63,6 +68,7 @@ export function parseCloudPush(payload: unknown): Received {
         created: !change.old,
         deleted: !change.new,
         author: change.new?.target.author?.raw || undefined,
+        commitUrl: pageUrl(change.new?.target.links?.html?.href),
         pusher: actorName(actor),
         pullRequest: mergedPullRequest(change.new?.target.message),
       }),

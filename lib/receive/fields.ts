@@ -36,6 +36,11 @@ export function personText(person: Person): string | undefined {
   return text === '' ? undefined : oneLine(text);
 }
 
+/** A web page's address; undefined for anything else. */
+export function pageUrl(url: string | null | undefined): string | undefined {
+  return url && url.length <= 2_000 && /^https?:\/\/[^\s"'<>\\]+$/.test(url) ? url : undefined;
+}
+
 /** One line of at most 200 characters. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, 200);

@@ -6,6 +6,7 @@ import {
   isZero,
   oneLine,
   Person,
+  pageUrl,
   personText,
   Ref,
   repositoriesOf,
@@ -25,7 +26,7 @@ const Repository = z.object({
 
 const Account = z.object({ login: Text, name: Text, email: Text, username: Text }).nullish();
 
-const Commit = z.object({ id: Hash, message: Text, author: Person, committer: Person });
+const Commit = z.object({ id: Hash, message: Text, url: Text, author: Person, committer: Person });
 
 const PushPayload = z.object({
   ref: Ref,
@@ -98,6 +99,7 @@ function parsePush(payload: unknown): Received {
     deleted,
     author: deleted ? undefined : personText(head?.author),
     committer: deleted ? undefined : personText(head?.committer),
+    commitUrl: deleted ? undefined : pageUrl(head?.url),
     pusher: accountName(push.pusher) ?? accountName(push.sender),
     pullRequest: deleted ? undefined : mergedPullRequest(head?.message),
   }) satisfies Push;

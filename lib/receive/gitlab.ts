@@ -6,6 +6,7 @@ import {
   isZero,
   oneLine,
   Person,
+  pageUrl,
   personText,
   Ref,
   repositoriesOf,
@@ -33,7 +34,7 @@ const PushPayload = z.object({
   user_username: Text,
   user_name: Text,
   project: Project,
-  commits: z.array(z.object({ id: Hash, message: Text, author: Person })).nullish(),
+  commits: z.array(z.object({ id: Hash, message: Text, url: Text, author: Person })).nullish(),
 });
 
 const MergeRequestPayload = z.object({
@@ -90,6 +91,7 @@ function parsePush(payload: unknown): Received {
     created: isZero(push.before ?? ''),
     deleted,
     author: personText(head?.author),
+    commitUrl: pageUrl(head?.url),
     pusher: push.user_username || push.user_name || undefined,
     pullRequest: mergedPullRequest(head?.message),
   }) satisfies Push;

@@ -84,7 +84,7 @@ export async function receive(
 }
 
 async function toJob(provider: string, push: Push, deliveryId: string, now: number): Promise<PushJob> {
-  const { author, committer, pusher, pullRequest } = push;
+  const { author, committer, pusher, pullRequest, commitUrl } = push;
   const id = await hash([provider, push.project, push.ref, push.commit, deliveryId].join('\n'));
   return {
     type: 'push',
@@ -100,6 +100,7 @@ async function toJob(provider: string, push: Push, deliveryId: string, now: numb
       ...(committer === undefined ? {} : { committer }),
       ...(pusher === undefined ? {} : { pusher }),
       ...(pullRequest === undefined ? {} : { pullRequest }),
+      ...(commitUrl === undefined ? {} : { commitUrl }),
     },
     receivedAt: now,
   };

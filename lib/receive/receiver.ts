@@ -22,6 +22,8 @@ export interface Push {
   committer?: string;
   /** The account that pushed. */
   pusher?: string;
+  /** The commit's page at the provider: an http(s) URL. */
+  commitUrl?: string;
   /** The number of the pull request that the commit merged, read from its message. */
   pullRequest?: string;
 }

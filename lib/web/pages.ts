@@ -1,8 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
-import { safeUrl } from '../forge/plain-text.ts';
 import type { Log } from '../log.ts';
-import type { RunRecord, Runs } from '../store/runs.ts';
+import type { Runs } from '../store/runs.ts';
 import { noticePage, signInPage } from './notice-page.ts';
 import { overviewPage } from './overview-page.ts';
 import { runPage } from './run-page.ts';
@@ -25,8 +24,6 @@ export interface PagesOptions {
   /** The clusters of the fleet file, by name. */
   clusters: readonly string[];
   access: Access;
-  /** The page of a run's commit at its provider. */
-  commitUrl?(run: RunRecord): string | undefined;
   log: Log;
   /** Epoch in ms. */
   now(): number;
@@ -47,10 +44,7 @@ const ICON =
 export function createPages(options: PagesOptions): Hono {
   const { runs, clusters, access } = options;
   const app = new Hono();
-  const view = (): RunView => ({
-    now: options.now(),
-    commitUrl: (run) => safeUrl(options.commitUrl?.(run)),
-  });
+  const view = (): RunView => ({ now: options.now() });
 
   app.use(async (c, next) => {
     await next();

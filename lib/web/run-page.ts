@@ -32,16 +32,16 @@ export function runPage(run: RunRecord, view: RunView): Html {
 <p class="quiet">on <strong>${run.cluster}</strong> · ${moment(run.startedAt, view.now)} · took ${formatMs(run.finishedAt - run.startedAt)}</p>
 <section class="card message ${run.result}" aria-labelledby="message"><h2 id="message">${run.reason || 'Message'}</h2>
 <pre>${run.message || 'No message.'}</pre></section>
-<section class="card" aria-label="Facts">${facts(run, view)}</section>
+<section class="card" aria-label="Facts">${facts(run)}</section>
 ${steps(run)}${changes(run)}`,
   });
 }
 
-function facts(run: RunRecord, view: RunView): Html {
+function facts(run: RunRecord): Html {
   const { origin } = run;
   const history = `/runs?${new URLSearchParams({ cluster: run.cluster, object: objectKey(run) })}`;
   const rows: [string, Html | string][] = [
-    ['Commit', commitLink(run, view)],
+    ['Commit', commitLink(run)],
     ['Revision', run.revision ?? ''],
     ['Author', origin?.author ?? ''],
     ['Committer', origin?.committer === origin?.author ? '' : (origin?.committer ?? '')],

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { safeUrl } from '../forge/plain-text.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { formatAgo, formatCounts, formatMs, formatTime, objectName } from './format.ts';
 import type { Html } from './layout.ts';
@@ -7,8 +8,6 @@ import type { Html } from './layout.ts';
 export interface RunView {
   /** Epoch in ms. */
   now: number;
-  /** The page of a run's commit at its provider; undefined when it has none. */
-  commitUrl(run: RunRecord): string | undefined;
 }
 
 const RESULTS: Readonly<Record<RunRecord['result'], { sign: string; word: string }>> = {
@@ -30,10 +29,10 @@ export function moment(epochMs: number, now: number): Html {
 }
 
 /** The commit of a run, shortened, as a link where its provider has a page. */
-export function commitLink(run: RunRecord, view: RunView): Html {
+export function commitLink(run: RunRecord): Html {
   const commit = run.origin?.commit ?? '';
   if (commit === '') return html`<span class="quiet">none</span>`;
-  const url = view.commitUrl(run);
+  const url = safeUrl(run.origin?.commitUrl);
   const short = html`<code title="${commit}">${commit.slice(0, 8)}</code>`;
   return url === undefined ? short : html`<a href="${url}" rel="noreferrer">${short}</a>`;
 }
@@ -50,7 +49,7 @@ export function runTable(runs: readonly RunRecord[], view: RunView): Html {
 <td>${resultBadge(run.result)}</td>
 <td><a href="/runs/${encodeURIComponent(run.id)}">${objectName(run)}</a></td>
 <td>${run.cluster}</td>
-<td>${commitLink(run, view)}</td>
+<td>${commitLink(run)}</td>
 <td>${nameOnly(run.origin?.author ?? run.origin?.pusher ?? '')}</td>
 <td>${summary(run)}</td>
 <td class="time">${moment(run.startedAt, view.now)}</td>

@@ -312,6 +312,7 @@ receiverContract('gitlab', {
             created: false,
             deleted: false,
             author: 'Ada Lovelace <ada@example.org>',
+            commitUrl: `https://gitlab.example.org/platform/team/fleet/-/commit/${A}`,
             pullRequest: '12',
           },
         ],
@@ -431,7 +432,15 @@ receiverContract('bitbucket (Cloud)', {
       expected: {
         kind: 'push',
         pushes: [
-          { ...cloud, ref: 'refs/heads/main', commit: A, created: false, deleted: false, pullRequest: '12' },
+          {
+            ...cloud,
+            ref: 'refs/heads/main',
+            commit: A,
+            created: false,
+            deleted: false,
+            commitUrl: `https://bitbucket.org/acme/fleet/commits/${A}`,
+            pullRequest: '12',
+          },
         ],
       },
     },
@@ -606,11 +615,12 @@ receiverContract('bitbucket (Server)', {
   ],
 });
 
-function personsOf(payload: Record<string, unknown>): Pick<Push, 'author' | 'committer'> {
-  const head = payload.head_commit as { author: Person; committer: Person };
+function personsOf(payload: Record<string, unknown>): Pick<Push, 'author' | 'committer' | 'commitUrl'> {
+  const head = payload.head_commit as { url: string; author: Person; committer: Person };
   return {
     author: `${head.author.name} <${head.author.email}>`,
     committer: `${head.committer.name} <${head.committer.email}>`,
+    commitUrl: head.url,
   };
 }
 

@@ -24,6 +24,7 @@ function record(changes: Partial<RunRecord> = {}): RunRecord {
       committer: 'GitHub <noreply@github.com>',
       pusher: 'ada',
       pullRequest: '12',
+      commitUrl: `https://github.com/acme/fleet/commit/${'a'.repeat(40)}`,
     },
     revision: `main@sha1:${'a'.repeat(40)}`,
     startedAt: NOW - 300_000,
@@ -64,7 +65,6 @@ function setUp(records: RunRecord[] = [record()], options: Partial<PagesOptions>
     },
     clusters: ['staging', 'production'],
     access: 'open',
-    commitUrl: (run) => `https://github.com/acme/fleet/commit/${run.origin?.commit}`,
     log: silentLog,
     now: () => NOW,
     ...options,
@@ -106,7 +106,15 @@ describe('createPages', () => {
     const bad = record({
       cluster: evil,
       object: { group: '', kind: evil, namespace: evil, name: evil },
-      origin: { id: 'x', commit: evil, author: evil, committer: 'x', pusher: evil, pullRequest: evil },
+      origin: {
+        id: 'x',
+        commit: evil,
+        author: evil,
+        committer: 'x',
+        pusher: evil,
+        pullRequest: evil,
+        commitUrl: 'javascript:alert(3)',
+      },
       revision: evil,
       steps: [{ name: evil, ms: 1 }],
       changes: [
@@ -120,7 +128,7 @@ describe('createPages', () => {
       message: evil,
       result: 'failure',
     });
-    const request = setUp([bad], { clusters: [evil], commitUrl: () => 'javascript:alert(3)' });
+    const request = setUp([bad], { clusters: [evil] });
     const query = new URLSearchParams({ cluster: evil, object: evil, before: evil });
     for (const path of [RUN, '/', '/runs', `/runs?${query}`]) {
       const { status, text } = await request(path);
