@@ -43,6 +43,8 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
   const engine = createEngine({ path: enginePath(), timeoutMs: renderTimeout });
   engine.warm();
   const index = openIndex((name) => sqlite.table(name), Date.now);
+  // No other process can have the directory open: whoever held these leases is gone.
+  await index.leases.releaseAll();
   const ctx: Context = {
     fleet,
     queues: { push: sqlite.queue('push'), cluster: (name) => sqlite.queue(`cluster-${name}`) },

@@ -22,9 +22,10 @@ beforeEach(() => {
 
 async function look(requests: readonly ReceiveOptions[]): Promise<Found> {
   looks += 1;
-  await gate;
   const batches = requests.map(({ max }) => waitingMessages.splice(0, max).map(message));
-  return { batches, nextAt };
+  const found = { batches, nextAt };
+  await gate;
+  return found;
 }
 function message(body: string): ReceivedMessage {
   return { id: body, receipt: body, group: body, body, receiveCount: 1, sentAt: 0 };
@@ -84,9 +85,7 @@ describe('receivers that wait', () => {
     });
     const waiting = receive(20_000);
     await settle();
-    gate = Promise.resolve().then(() => {
-      waitingMessages.push('late');
-    });
+    waitingMessages.push('late');
     line.wake();
     open();
     expect(await waiting).toEqual(['late']);

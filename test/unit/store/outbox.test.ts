@@ -207,6 +207,21 @@ describe('the outbox', () => {
     );
   });
 
+  test('keeps a wish that comes just before the mark of the one before is taken away', async () => {
+    const real = parts.freshTable();
+    const outbox = new Outbox(real, parts.clock.now);
+    await outbox.want(status());
+    const racing: typeof real = {
+      ...real,
+      async delete(partition, sort, options) {
+        await outbox.want(status({ state: 'success' }));
+        return real.delete(partition, sort, options);
+      },
+    };
+    expect(await send(new Outbox(racing, parts.clock.now))).toEqual(['pending']);
+    expect(await send(outbox)).toEqual(['success']);
+  });
+
   test('ends with what was wished for last, however wishes and sendings interleave', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {

@@ -85,6 +85,26 @@ describe('a rollout', () => {
     expect((await rollouts.members(rollout())).every(({ state }) => state === 'ready')).toBe(true);
   });
 
+  test('keeps a result that comes between the look and the write of another worker', async () => {
+    const real = parts.freshTable();
+    const rollouts = new Rollouts(real, parts.clock.now);
+    await rollouts.open(rollout());
+    let raced = false;
+    const racing: typeof real = {
+      ...real,
+      async put(partition, sort, value, options) {
+        if (sort === 'a' && !raced) {
+          raced = true;
+          await rollouts.add(rollout(), ['a']);
+          await rollouts.settle(rollout(), 'a', READY);
+        }
+        return real.put(partition, sort, value, options);
+      },
+    };
+    await new Rollouts(racing, parts.clock.now).add(rollout(), ['a']);
+    expect(await rollouts.members(rollout())).toMatchObject([READY]);
+  });
+
   test('gives every later state a higher sequence', async () => {
     const rollouts = open();
     const sequences: number[] = [];
