@@ -13,6 +13,7 @@ import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import { hasUnhandledRequest, isReady } from './ready.ts';
 import { ensureRoots } from './roots.ts';
+import { loadSent, RESEND_MS } from './sent.ts';
 import type { WithStatus } from './status.ts';
 import { subscribe } from './subscribe.ts';
 
@@ -44,40 +45,45 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   );
   const drift = await findDrift(ctx, cluster, local);
   const revisions = new Map(repositories.map((item) => [keyOf(item), item.status?.artifact?.revision]));
-  const jobs: { ref: ToolkitRef; trigger: Trigger; why: string }[] = [];
+  const recent = await loadSent(ctx, name);
+  const jobs: { ref: ToolkitRef; trigger: Trigger; why: string; cause: string }[] = [];
   const idle: WithStatus[] = [];
   for (const object of objects) {
     const key = keyOf(object);
-    const reason =
+    const drifted = isReady(object) ? drift.get(key) : undefined;
+    const isDue = due.isDue(key) && !suspended(object);
+    const why =
       changeReason(object) ??
       missedRevision(object, revisions) ??
-      (isReady(object) ? drift.get(key) : undefined);
-    const trigger = reason === 'requested' ? 'request' : 'sweep';
-    if (reason !== undefined) jobs.push({ ref: refOf(object), trigger, why: reason });
-    else if (suspended(object)) continue;
-    else if (due.isDue(key) && needsRun(object))
-      jobs.push({ ref: refOf(object), trigger: 'due', why: 'due' });
-    else if (due.isDue(key)) idle.push(object);
+      drifted ??
+      (isDue && needsRun(object) ? 'due' : undefined);
+    if (why === undefined) {
+      if (isDue) idle.push(object);
+      continue;
+    }
+    const cause = [why, object.metadata.generation, object.metadata.resourceVersion].join('|');
+    if (recent.has(key, cause, drifted ? DRIFT_AGAIN_MS : RESEND_MS)) continue;
+    jobs.push({ ref: refOf(object), trigger: TRIGGERS[why] ?? 'sweep', why, cause });
   }
   await enqueue(
     ctx,
     jobs.map(({ ref, trigger }) => ({ job: reconcileJob(ctx, name, ref, trigger) })),
   );
+  await recent.remember(new Map(jobs.map(({ ref, cause }) => [objectKey(ref), cause])));
   await ctx.index.dueTimes.setAll(
     name,
-    new Map([
-      ...idle.map((object) => [keyOf(object), ctx.now() + intervalMs(object)] as const),
-      // So that the next sweep does not send again what is still in the queue.
-      ...jobs.map(({ ref }) => [objectKey(ref), ctx.now() + RESEND_MS] as const),
-    ]),
+    new Map(idle.map((object) => [keyOf(object), ctx.now() + intervalMs(object)] as const)),
   );
   const sent: Record<string, number> = {};
   for (const { why } of jobs) sent[why] = (sent[why] ?? 0) + 1;
   return { objects: objects.length, sent };
 }
 
-/** A job that was sent and has not run by then is sent again; a second one finds nothing to do. */
-const RESEND_MS = 5 * 60_000;
+/** What the trigger of a job is called, by why it was sent; the rest is the sweep's own finding. */
+const TRIGGERS: Readonly<Record<string, Trigger>> = { requested: 'request', due: 'due' };
+
+/** Drift that is still there after this long is sent again: somebody goes on making it. */
+const DRIFT_AGAIN_MS = 15_000;
 
 /** Runs a sweep and never throws: a cluster that cannot be reached is told in the log and tried at the next tick. */
 export async function sweepSafely(ctx: Context, name: string): Promise<SweepReport | undefined> {

@@ -7,6 +7,9 @@ import { kinds } from './kinds.ts';
 import type { WithStatus } from './status.ts';
 import { changeReason } from './sweep.ts';
 
+/** How long a new object is given to be taken up by a job that is on its way. */
+const NEW_MS = 1_000;
+
 /** The pause after a watch broke. */
 const PAUSE_MS = 2_000;
 
@@ -42,6 +45,7 @@ async function follow(ctx: Context, { client, config }: ClusterConnection, kindN
   if (!(await client.resource(gvk))) return;
   const { resourceVersion } = await client.listMetadata(gvk);
   const sent = new Map<string, string>();
+  const latest = new Map<string, WithStatus>();
   for await (const { type, object } of client.watch<WithStatus>(gvk, {
     resourceVersion,
     signal: ctx.signal,
@@ -50,11 +54,19 @@ async function follow(ctx: Context, { client, config }: ClusterConnection, kindN
     const { uid = '', deletionTimestamp, generation, annotations } = object.metadata;
     if (type === 'DELETED') {
       sent.delete(uid);
+      latest.delete(uid);
       await enqueue(ctx, [{ job: reconcileJob(ctx, config.name, refOf(object), 'watch') }]);
       continue;
     }
     const reason = changeReason(object);
     if (reason === undefined) continue;
+    // One that nobody has looked at yet is on its way already, sent by whoever applied it; or else the sweep sends it.
+    if (isNew(object) && reason === 'changed') {
+      latest.set(uid, object);
+      if (type === 'ADDED') void sendIfStillNew(ctx, config.name, latest, uid);
+      continue;
+    }
+    latest.delete(uid);
     // Each status write of the run that this causes comes by here too; only a new cause is a new job.
     const cause = [
       reason,
@@ -68,4 +80,29 @@ async function follow(ctx: Context, { client, config }: ClusterConnection, kindN
       { job: reconcileJob(ctx, config.name, refOf(object), reason === 'requested' ? 'request' : 'watch') },
     ]);
   }
+}
+
+/** A new object that has no status after a moment was made by somebody else (`kubectl apply`). */
+async function sendIfStillNew(
+  ctx: Context,
+  cluster: string,
+  latest: Map<string, WithStatus>,
+  uid: string,
+): Promise<void> {
+  await ctx.sleep(NEW_MS, ctx.signal).catch(() => undefined);
+  const object = latest.get(uid);
+  latest.delete(uid);
+  if (!object || ctx.signal.aborted || (object.metadata.finalizers ?? []).length > 0) return;
+  await enqueue(ctx, [{ job: reconcileJob(ctx, cluster, refOf(object), 'watch') }]).catch(
+    (error: unknown) => {
+      ctx.log.warn(
+        { cluster, error: messageOf(error) },
+        'a new object could not be sent on; the sweep finds it',
+      );
+    },
+  );
+}
+
+function isNew(object: WithStatus): boolean {
+  return object.status?.conditions === undefined;
 }
