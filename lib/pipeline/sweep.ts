@@ -39,7 +39,7 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   const kustomizations = objects.filter(({ kind }) => kind === 'Kustomization') as (Kustomization &
     WithStatus)[];
   await subscribe(ctx, name, repositories);
-  const due = await dueKeys(ctx, name);
+  const due = await ctx.index.dueTimes.all(name);
   const local = kustomizations.filter(
     ({ spec, metadata }) => !spec.kubeConfig && !spec.suspend && !metadata.deletionTimestamp,
   );
@@ -51,7 +51,7 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   for (const object of objects) {
     const key = keyOf(object);
     const drifted = isReady(object) ? drift.get(key) : undefined;
-    const isDue = due.isDue(key) && !suspended(object);
+    const isDue = (due.get(key) ?? 0) <= ctx.now() && !suspended(object);
     const why =
       changeReason(object) ??
       missedRevision(object, revisions) ??
@@ -61,7 +61,8 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
       if (isDue) idle.push(object);
       continue;
     }
-    const cause = [why, object.metadata.generation, object.metadata.resourceVersion].join('|');
+    const { generation, resourceVersion } = object.metadata;
+    const cause = [why, generation, resourceVersion, why === 'due' ? due.get(key) : ''].join('|');
     if (recent.has(key, cause, drifted ? DRIFT_AGAIN_MS : RESEND_MS)) continue;
     jobs.push({ ref: refOf(object), trigger: TRIGGERS[why] ?? 'sweep', why, cause });
   }
@@ -152,12 +153,6 @@ function needsRun(object: WithStatus): boolean {
 
 function hasHealthChecks(spec: Kustomization['spec']): boolean {
   return spec.wait === true || (spec.healthChecks ?? []).length > 0;
-}
-
-async function dueKeys(ctx: Context, cluster: string): Promise<{ isDue(key: string): boolean }> {
-  const times = await ctx.index.dueTimes.all(cluster);
-  const now = ctx.now();
-  return { isDue: (key) => (times.get(key) ?? 0) <= now };
 }
 
 function suspended(object: WithStatus): boolean {
