@@ -2,11 +2,13 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
+import { addBuild } from './commands/build.ts';
 import { addGet, addHistory } from './commands/get.ts';
 import { addApprove, addDeadLetters, addResync } from './commands/operate.ts';
 import { addReconcile, addSuspend } from './commands/reconcile.ts';
 import { addServe } from './commands/serve.ts';
 import { addTree } from './commands/tree.ts';
+import { addValidate } from './commands/validate.ts';
 
 const program = new Command('slipway')
   .description(
@@ -21,6 +23,8 @@ const program = new Command('slipway')
   .showHelpAfterError('(see "slipway --help")');
 
 for (const add of [
+  addValidate,
+  addBuild,
   addServe,
   addGet,
   addHistory,

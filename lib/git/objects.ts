@@ -1,6 +1,9 @@
 import { GitError } from './errors.ts';
 import type { GitSession } from './session.ts';
 
+/** What reading objects takes: a way to run Git in one repository. */
+export type GitRunner = Pick<GitSession, 'git'>;
+
 /** An entry of a tree. */
 export interface TreeEntry {
   path: string;
@@ -27,7 +30,7 @@ const MAX_LISTING_BYTES = 128 * 1024 * 1024;
  * @throws {GitError} `refused` for names that could lead out of a directory, `too-big` for more than `maxFiles`
  */
 export async function listTree(
-  session: GitSession,
+  session: GitRunner,
   options: { gitDir: string; commit: string; sizes: boolean; maxFiles: number },
 ): Promise<TreeEntry[]> {
   const long = options.sizes ? ['--long'] : [];
@@ -78,7 +81,7 @@ function checkPath(path: string): void {
  * Asking for them one by one would make Git fetch each on its own.
  */
 export async function missingObjects(
-  session: GitSession,
+  session: GitRunner,
   gitDir: string,
   commit: string,
 ): Promise<Set<string>> {
@@ -92,11 +95,7 @@ export async function missingObjects(
 }
 
 /** The sizes of objects that are here, in bytes, in order. */
-export async function sizesOf(
-  session: GitSession,
-  gitDir: string,
-  ids: readonly string[],
-): Promise<number[]> {
+export async function sizesOf(session: GitRunner, gitDir: string, ids: readonly string[]): Promise<number[]> {
   if (ids.length === 0) return [];
   const { stdout } = await session.git(['cat-file', '--batch-check=%(objectsize)', '--buffer'], {
     what: 'look up the sizes of files',
@@ -119,7 +118,7 @@ export interface ObjectSink {
  * @param ids each must exist; the same may come twice
  */
 export async function readObjects(
-  session: GitSession,
+  session: GitRunner,
   gitDir: string,
   ids: readonly string[],
   sink: ObjectSink,
@@ -138,7 +137,7 @@ export async function readObjects(
 
 /** Reads few small objects as a whole. */
 export async function readWhole(
-  session: GitSession,
+  session: GitRunner,
   gitDir: string,
   ids: readonly string[],
 ): Promise<Buffer[]> {

@@ -1,6 +1,5 @@
 import { GitError } from '../git/errors.ts';
-import { readObjects, readWhole, type TreeEntry } from '../git/objects.ts';
-import type { GitSession } from '../git/session.ts';
+import { type GitRunner, readObjects, readWhole, type TreeEntry } from '../git/objects.ts';
 import { createTarWriter, type Tar, type TreeFile } from '../tar.ts';
 import { createIgnore, IGNORE_FILE, type IgnoreFile } from './ignore.ts';
 
@@ -19,7 +18,7 @@ export function filesOf(entries: readonly TreeEntry[]): TreeEntry[] {
 
 /** Drops what `.sourceignore` files and `spec.ignore` leave out. */
 export async function selectFiles(
-  session: GitSession,
+  session: GitRunner,
   gitDir: string,
   files: readonly TreeEntry[],
   specIgnore: string | undefined,
@@ -44,7 +43,7 @@ export function selectRead(files: readonly TreeFile[], specIgnore: string | unde
 
 /** Reads files out of a repository straight into an archive. @throws {GitError} `too-big` */
 export async function archiveFiles(
-  session: GitSession,
+  session: GitRunner,
   gitDir: string,
   files: readonly TreeEntry[],
   limits: ArtifactLimits,
@@ -61,7 +60,7 @@ export async function archiveFiles(
 
 /** Reads files out of a repository into memory, below a directory of the artifact. @throws {GitError} `too-big` */
 export async function readFiles(
-  session: GitSession,
+  session: GitRunner,
   gitDir: string,
   files: readonly TreeEntry[],
   limits: ArtifactLimits,
