@@ -17,6 +17,8 @@ export interface PruneRules {
    * allowed for this render (see prune-guard.ts).
    */
   allowed: boolean;
+  /** Names another owner whose current render holds the object too; then it is left to that one. */
+  claimed?(ref: ObjectRef): Promise<string | undefined>;
 }
 
 /** What became of one entry, or is to become of it. */
@@ -61,6 +63,8 @@ export async function judge(
   const kept = reasonToKeep(live, rules.owner);
   if (kept) return { action: 'skipped', detail: kept };
   if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');
+  const claimant = await rules.claimed?.(ref);
+  if (claimant) return { action: 'skipped', detail: `${claimant} applies it too, and keeps it` };
   if (carriesOthers(ref) && !rules.allowed) {
     const lost = await lostWith(client, ref, pruned, ownerLabels(rules.owner));
     if (lost.length > 0) return { action: 'survives', problem: true, detail: cascadeProblem(ref, lost) };

@@ -54,7 +54,7 @@ export async function isRecreatable(
 
 function copyName(name: string): string {
   const suffix = digestOf(name).slice(-5);
-  return `${name.slice(0, 57)}-${suffix}`;
+  return `${name.slice(0, 57).replace(/[^a-z0-9]+$/i, '')}-${suffix}`;
 }
 
 /**

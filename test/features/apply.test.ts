@@ -290,6 +290,23 @@ describe('an invalid object', () => {
     );
   });
 
+  test.each<[string, (object: KubernetesObject) => void]>([
+    ['data of 1.2 MiB', (object) => Object.assign(object, { data: { key: 'x'.repeat(1_200_000) } })],
+    ['data of 4 MiB', (object) => Object.assign(object, { data: { key: 'x'.repeat(4_000_000) } })],
+    [
+      'an annotation of 300 KiB',
+      (object) => Object.assign(object.metadata, { annotations: { a: 'x'.repeat(300_000) } }),
+    ],
+  ])('with %s is named in a short error', async (_what, enlarge) => {
+    const namespace = await freshNamespace();
+    const large = configMap(namespace, 'large');
+    enlarge(large);
+    const error = await failureOf(new Applier(client).apply([large]));
+    expect(error.message).toContain(`ConfigMap/${namespace}/large`);
+    expect(error.message).toMatch(/too long|too large|must have at most|entity too large/i);
+    expect(error.message.length).toBeLessThan(2_000);
+  });
+
   test('in the last stage leaves what the stages before it did, and says so', async () => {
     const namespace = `partial-${randomBytes(4).toString('hex')}`;
     const objects: KubernetesObject[] = [

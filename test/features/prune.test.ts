@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type PruneOptions, type PruneResult, prune } from '../../lib/apply/prune.ts';
 import { entryOf, type InventoryEntry } from '../../lib/core/inventory.ts';
-import type { KubernetesObject } from '../../lib/core/object.ts';
+import type { KubernetesObject, ObjectRef } from '../../lib/core/object.ts';
 import { refOf } from '../../lib/core/object.ts';
 import { Applier, clientOf, configMap, counting, deployment, OWNER } from '../support/apply.ts';
 import { freshNamespace, useKubernetes } from '../support/cluster.ts';
@@ -171,6 +171,17 @@ describe('prune', () => {
     });
     expect(result.survivors).toEqual([]);
     expect(await Promise.all([moved, bare, child].map(exists))).toEqual([true, true, true]);
+  });
+
+  test('leaves an object that another Kustomization applies too', async () => {
+    const namespace = await freshNamespace('prune');
+    const [shared, own] = [configMap(namespace, 'shared'), configMap(namespace, 'own')];
+    await new Applier(client).apply([shared, own]);
+    const claimed = async ({ name }: ObjectRef) => (name === 'shared' ? 'Kustomization/n/other' : undefined);
+    const result = await prune(client, entries(shared, own), options({ claimed }));
+    expect(fates(result)).toEqual({ 'ConfigMap/shared': 'skipped', 'ConfigMap/own': 'deleted' });
+    expect(result.survivors).toEqual([]);
+    expect(await exists(shared)).toBe(true);
   });
 
   test.each([
