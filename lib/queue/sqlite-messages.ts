@@ -131,14 +131,6 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
       }
       return chosen.length;
     },
-    'queue.counts': ({ queue, now }) => {
-      const counts = sql.counts.get({ queue, now }) as Record<
-        'total' | 'inFlight' | 'delayed' | 'dead',
-        number
-      >;
-      const { total, inFlight, delayed, dead } = counts;
-      return { waiting: total - inFlight, inFlight, delayed, dead };
-    },
   };
 }
 
@@ -201,11 +193,5 @@ function statements(database: DatabaseSync) {
     ),
     dead: database.prepare(`SELECT id, ${COLUMNS} FROM dead WHERE queue = :queue ORDER BY ord LIMIT :limit`),
     exhume: database.prepare('DELETE FROM dead WHERE id = :id'),
-    counts: database.prepare(
-      `SELECT (SELECT count(*) FROM messages WHERE queue = :queue) AS total,
-              (SELECT count(*) FROM heads WHERE queue = :queue AND hidden_until > :now) AS inFlight,
-              (SELECT count(*) FROM delayed WHERE queue = :queue) AS delayed,
-              (SELECT count(*) FROM dead WHERE queue = :queue) AS dead`,
-    ),
   };
 }

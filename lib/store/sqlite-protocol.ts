@@ -80,10 +80,6 @@ export interface Operations {
   'queue.acknowledge': { args: { queue: string; receipt: Receipt; now: number }; result: boolean };
   'queue.deadLetters': { args: { queue: string; limit: number }; result: StoredMessage[] };
   'queue.redrive': { args: { queue: string; ids: readonly number[] | undefined }; result: number };
-  'queue.counts': {
-    args: { queue: string; now: number };
-    result: { waiting: number; inFlight: number; delayed: number; dead: number };
-  };
 }
 
 /** The name of an operation. */
