@@ -1,7 +1,7 @@
 import { gitRevision } from '../core/revision.ts';
+import { newestInRange, parseRange } from '../core/version-range.ts';
 import { isRefName, type RemoteRef } from '../git/refs.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
-import { newestInRange, parseRange } from './version-range.ts';
 
 /** What `spec.ref` asks for, once it is sorted out which of its fields counts. */
 export type WantedRef =

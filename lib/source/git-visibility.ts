@@ -38,15 +38,17 @@ export function createVisibility(
   const firstMissed = new LRUCache<string, number>({ max: 10_000 });
   return async ({ key, expected, resolved, refs, pushedAt, current, isAncestor }) => {
     const id = `${key} ${expected}`;
-    if (resolved && shows(resolved, refs, expected)) {
+    const missedAt = firstMissed.get(id) ?? now();
+    // The receiver's clock may be ahead of ours.
+    const since = pushedAt !== undefined && pushedAt <= now() ? pushedAt : missedAt;
+    const waited = now() - since;
+    const isThere = resolved !== undefined && shows(resolved, refs, expected);
+    const isPast = async () => resolved && resolved.commit !== current && (await isAncestor(resolved.commit));
+    if (isThere || waited >= PATIENCE || (await isPast())) {
       firstMissed.delete(id);
       return 'go-on';
     }
-    const since = pushedAt ?? firstMissed.get(id) ?? now();
-    firstMissed.set(id, since);
-    const waited = Math.max(0, now() - since);
-    if (waited >= PATIENCE) return 'go-on';
-    if (resolved && resolved.commit !== current && (await isAncestor(resolved.commit))) return 'go-on';
+    firstMissed.set(id, missedAt);
     return { waitMs: Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, waited / 2)) };
   };
 }
