@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -49,6 +50,7 @@ func (s *server) build(req *request) (*answer, []byte) {
 		result.Warnings = b.decryption.warnings
 		result.Error = b.decryption.hide(result.Error)
 	}
+	result.Shortcut = b.shortcut
 	result.Tainted = b.tainted()
 	return result, payload
 }
@@ -58,6 +60,8 @@ type builder struct {
 	req    *request
 	fs     *filesystem
 	listed []string
+	// shortcut is set when kustomize was not needed.
+	shortcut bool
 	// decryption is nil when nothing is to be decrypted.
 	decryption *decryption
 }
@@ -92,7 +96,7 @@ func (b *builder) run() (payload []byte, count int, err error) {
 			return nil, 0, err
 		}
 	}
-	resources, err := b.kustomize(dir)
+	resources, err := b.resources(dir)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -100,11 +104,11 @@ func (b *builder) run() (payload []byte, count int, err error) {
 		return nil, 0, err
 	}
 	if b.req.Format == "yaml" {
-		payload, err = resources.AsYaml()
-		return payload, resources.Size(), err
+		payload, err = joinYAML(resources)
+		return payload, len(resources), err
 	}
-	objects := make([]json.RawMessage, 0, resources.Size())
-	for _, res := range resources.Resources() {
+	objects := make([]json.RawMessage, 0, len(resources))
+	for _, res := range resources {
 		object, err := b.finish(res)
 		if err != nil {
 			return nil, 0, err
@@ -112,6 +116,21 @@ func (b *builder) run() (payload []byte, count int, err error) {
 		objects = append(objects, object)
 	}
 	return rawArray(objects), len(objects), nil
+}
+
+// resources builds a directory.
+func (b *builder) resources(dir string) ([]*resource.Resource, error) {
+	if !b.req.NoShortcut {
+		if resources, done := b.plain(dir); done {
+			b.shortcut = true
+			return resources, nil
+		}
+	}
+	built, err := b.kustomize(dir)
+	if err != nil {
+		return nil, err
+	}
+	return built.Resources(), nil
 }
 
 // kustomize runs the build; a panic of the library is an error of this build.
@@ -145,11 +164,36 @@ func (b *builder) finish(res *resource.Resource) (json.RawMessage, error) {
 			return substituted, nil
 		}
 	}
-	return res.MarshalJSON()
+	return marshal(res)
 }
 
-func checkObjects(resources resmap.ResMap) error {
-	for _, res := range resources.Resources() {
+// marshal gives the JSON that res.MarshalJSON gives, without printing and parsing the object as YAML in between.
+func marshal(res *resource.Resource) (json.RawMessage, error) {
+	var object map[string]any
+	if err := res.YNode().Decode(&object); err != nil {
+		return nil, err
+	}
+	return json.Marshal(object)
+}
+
+// joinYAML prints objects as kubectl kustomize does.
+func joinYAML(resources []*resource.Resource) ([]byte, error) {
+	var out bytes.Buffer
+	for i, res := range resources {
+		text, err := res.AsYAML()
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		out.Write(text)
+	}
+	return out.Bytes(), nil
+}
+
+func checkObjects(resources []*resource.Resource) error {
+	for _, res := range resources {
 		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
 			return coded("InvalidObject", "%s lacks apiVersion, kind or metadata.name", describe(res))
 		}

@@ -26,6 +26,8 @@ type request struct {
 	Substitute *substitution `json:"substitute,omitempty"`
 	// Format of the answer's payload: json (an array of objects, the default) or yaml (as kubectl kustomize prints).
 	Format string `json:"format,omitempty"`
+	// NoShortcut leaves also builds to kustomize that only list manifests; for comparing the two.
+	NoShortcut bool `json:"noShortcut,omitempty"`
 	// Decrypt opens SOPS files.
 	Decrypt bool `json:"decrypt,omitempty"`
 	// AgeKeys and PGPKeys are key files.
@@ -52,6 +54,8 @@ type answer struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// DataKey answers unwrap, in base64.
 	DataKey string `json:"dataKey,omitempty"`
+	// Shortcut tells that the build only listed manifests and was done without kustomize.
+	Shortcut bool `json:"shortcut,omitempty"`
 	// Tainted asks the caller to replace this process: the build has changed what later builds would give.
 	Tainted bool `json:"tainted,omitempty"`
 }

@@ -54,6 +54,8 @@ func enterSandbox() uint64 {
 	http.DefaultTransport = refusingTransport{}
 	http.DefaultClient = &http.Client{Transport: refusingTransport{}}
 	log.SetOutput(io.Discard)
+	// Builds make much garbage around little that stays: rarer collections cost a few MB and save a fifth of the time.
+	debug.SetGCPercent(400)
 	debug.SetMaxStack(256 << 20)
 	debug.SetMemoryLimit(int64(limit) / 10 * 8)
 	return limit
