@@ -4,8 +4,10 @@ import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
 import { addBuild } from './commands/build.ts';
 import { addGet, addHistory } from './commands/get.ts';
+import { addInit } from './commands/init.ts';
 import { addApprove, addDeadLetters, addResync } from './commands/operate.ts';
 import { addReconcile, addSuspend } from './commands/reconcile.ts';
+import { addCrds, addSchemas } from './commands/schemas.ts';
 import { addServe } from './commands/serve.ts';
 import { addTree } from './commands/tree.ts';
 import { addValidate } from './commands/validate.ts';
@@ -23,6 +25,7 @@ const program = new Command('slipway')
   .showHelpAfterError('(see "slipway --help")');
 
 for (const add of [
+  addInit,
   addValidate,
   addBuild,
   addServe,
@@ -34,6 +37,8 @@ for (const add of [
   addApprove,
   addResync,
   addDeadLetters,
+  addCrds,
+  addSchemas,
 ]) {
   add(program);
 }

@@ -15,6 +15,7 @@ import type { Context, Provider } from '../lib/pipeline/context.ts';
 import { createEngine } from '../lib/render/engine.ts';
 import { createSources } from '../lib/source/registry.ts';
 import { openSqlite } from '../lib/store/sqlite.ts';
+import { createTelemetry } from '../lib/telemetry.ts';
 import { openClusters } from './open-clusters.ts';
 import type { OpenFleet } from './open-fleet.ts';
 import { openIndex } from './open-index.ts';
@@ -63,6 +64,7 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
     providers: fleet.providers.map(
       (provider): Provider => ({
         name: provider.name,
+        type: provider.type,
         host: new URL(provider.url).host.toLowerCase(),
         forge: createForge(provider, { http, secret: open.secret, now: Date.now }),
       }),
@@ -70,6 +72,7 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
     cluster: (name) => clusters.cluster(name),
     connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),
     log,
+    telemetry: createTelemetry(),
     now: Date.now,
     newId: () => sortableId(Date.now(), randomBytes(10)),
     random: Math.random,

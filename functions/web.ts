@@ -1,25 +1,33 @@
 import { chmod, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { createAdaptorServer, serve } from '@hono/node-server';
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
 import type { Context } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
 import { createWebhookApp } from '../lib/receive/app.ts';
 import type { WebhookProvider } from '../lib/receive/receive.ts';
-import type { ReceiverName } from '../lib/receive/registry.ts';
+import { receiverOf } from '../lib/receive/registry.ts';
+import { serverOptions } from '../lib/receive/server-options.ts';
+import { type Access, createPages } from '../lib/web/pages.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
-/** The webhook types of providers whose two editions share one receiver. */
-const RECEIVER_OF: Readonly<Record<string, ReceiverName>> = { 'bitbucket-server': 'bitbucket' };
+/** The HTTP side: webhooks of the providers in the fleet file, probes, and the pages of runs. */
+export function createApp(ctx: Context, open: OpenFleet): Hono {
+  const app = new Hono();
+  app.route('/', createWebhooks(ctx, open));
+  const clusters = open.fleet.clusters.map(({ name }) => name);
+  const { log, now } = ctx;
+  app.route('/', createPages({ runs: ctx.index.runs, clusters, access: accessOf(open), log, now }));
+  return app;
+}
 
-/** The HTTP side: webhooks of the providers in the fleet file, probes. */
-export function createApp(ctx: Context, { fleet, secret }: OpenFleet): Hono {
-  const providers = fleet.providers.map(({ name, type, webhookSecrets }): [string, WebhookProvider] => [
-    name,
-    {
-      type: RECEIVER_OF[type] ?? (type as ReceiverName),
-      secrets: () => Promise.all(webhookSecrets.map(secret)),
-    },
-  ]);
+function createWebhooks(ctx: Context, { fleet, secret }: OpenFleet): Hono {
+  const providers = fleet.providers.flatMap(({ name, type, webhookSecrets }): [string, WebhookProvider][] => {
+    const receiver = receiverOf(type);
+    return receiver
+      ? [[name, { type: receiver, secrets: () => Promise.all(webhookSecrets.map(secret)) }]]
+      : [];
+  });
   return createWebhookApp({
     providers: Object.fromEntries(providers),
     enqueue: (push) => enqueue(ctx, [{ job: push }]),
@@ -27,6 +35,20 @@ export function createApp(ctx: Context, { fleet, secret }: OpenFleet): Hono {
     log: ctx.log,
     now: ctx.now,
   });
+}
+
+/**
+ * Lists of runs are for whoever is on this machine. Where others can reach the server, directly or through a proxy that gives it
+ * a public address, only a run's own link opens its page.
+ */
+function accessOf({ fleet }: OpenFleet): Access {
+  const { listen: address, url } = fleet.server;
+  const reachable = !isLoopback(address.host) || (url !== undefined && !isLoopback(new URL(url).hostname));
+  return reachable ? 'links' : 'open';
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(host);
 }
 
 /**
@@ -57,7 +79,13 @@ export interface Listening {
 export function listen(app: Hono, address: { host: string; port: number }): Promise<Listening> {
   return new Promise((resolve, reject) => {
     const server = serve(
-      { fetch: app.fetch, port: address.port, hostname: address.host || '0.0.0.0' },
+      {
+        fetch: app.fetch,
+        port: address.port,
+        hostname: address.host || '0.0.0.0',
+        createServer,
+        serverOptions,
+      },
       ({ port }) => {
         const host = address.host === '' || address.host === '0.0.0.0' ? 'localhost' : address.host;
         const close = () => new Promise<void>((done) => server.close(() => done()));

@@ -18,6 +18,7 @@ import type { Rollouts } from '../store/rollouts.ts';
 import type { Runs } from '../store/runs.ts';
 import type { Subscriptions } from '../store/subscriptions.ts';
 import type { Table } from '../store/table.ts';
+import type { Telemetry } from '../telemetry.ts';
 
 /** The queues: one for pushes, one a cluster, so that a worker can be given the jobs of its cluster alone. */
 export interface Queues {
@@ -49,6 +50,8 @@ export interface ClusterConnection {
 /** A Git provider of the fleet file and its API. */
 export interface Provider {
   name: string;
+  /** Its type in the fleet file, such as `github`. */
+  type: string;
   /** The host (and port) of its clone URLs, in lower case. */
   host: string;
   forge: Forge;
@@ -72,6 +75,7 @@ export interface Context {
    */
   connect(kubeconfig: string, name: string): KubeClient;
   log: Log;
+  telemetry: Telemetry;
   /** Epoch in ms. */
   now(): number;
   /** A new unguessable id, sortable by time. */

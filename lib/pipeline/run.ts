@@ -31,9 +31,12 @@ export interface Run {
 /** Runs one step of a reconcile and records how long it took, also when it throws. */
 export async function step<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
   const began = run.ctx.now();
+  const attributes = { cluster: run.job.cluster, kind: run.ref.kind };
   try {
-    return await work();
+    return await run.ctx.telemetry.span(`slipway.${name}`, attributes, work);
   } finally {
-    run.steps.push({ name, ms: run.ctx.now() - began });
+    const ms = run.ctx.now() - began;
+    run.steps.push({ name, ms });
+    run.ctx.telemetry.duration(`slipway.step.${name}`, ms, attributes);
   }
 }

@@ -42,6 +42,9 @@ export async function settle(
   ]);
   await settleMember(run, kind, written, outcome);
   if (outcome.result === 'success') await releaseWaiting(run.ctx, run.job.cluster, run.ref);
+  const { cluster } = run.job;
+  const attributes = { cluster, kind: run.ref.kind, result: outcome.result, reason: outcome.ready.reason };
+  run.ctx.telemetry.duration('slipway.reconcile.duration', run.ctx.now() - run.startedAt, attributes);
   run.log.info(
     {
       result: outcome.result,
