@@ -87,7 +87,7 @@ async function keep(environment: Environment, stage: Stage): Promise<void> {
   const { gitea, repository, directory } = environment;
   story.chapter('Everything keeps running until Ctrl-C');
   story.fact('repository', repository.page, `log in as ${gitea.admin.user} / ${gitea.admin.password}`);
-  story.fact('slipway', slipway.url);
+  story.fact('slipway', `${slipway.url}/runs`);
   for (const name of clusterNames) {
     const kubeconfig = join(directory, `${name}.kubeconfig`);
     story.fact(name, `kubectl --kubeconfig ${kubeconfig} get deployments,kustomizations -A`);
