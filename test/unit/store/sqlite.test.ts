@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openSqlite } from '../../../lib/store/sqlite.ts';
 import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+// Starting threads and processes takes long on a machine that is busy with other tests.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('a database directory', () => {
   let parts: TestSqlite;
