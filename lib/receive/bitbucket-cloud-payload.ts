@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defined, Hash, oneLine, pageUrl, Ref, repositoriesOf, Text } from './fields.ts';
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { normaliseRepository } from '../core/repository.ts';
 import { defined, Hash, isDeployable, isZero, oneLine, Ref, repositoriesOf, Text } from './fields.ts';
 import { readPayload } from './payload-error.ts';

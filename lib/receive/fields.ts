@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { normaliseRepository } from '../core/repository.ts';
 import { PayloadError } from './payload-error.ts';
 
