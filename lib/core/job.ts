@@ -60,6 +60,8 @@ export const ReconcileJob = z.object({
   origin: Origin.optional(),
   /** For a source: the commit the push named, which must be what is fetched. */
   commit: z.string().optional(),
+  /** When that push came, epoch in ms. */
+  pushedAt: z.number().optional(),
   /** Epoch in ms. */
   requestedAt: z.number(),
 });

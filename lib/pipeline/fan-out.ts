@@ -38,7 +38,7 @@ export async function fanOut(ctx: Context, push: PushJob): Promise<void> {
     concerned.map((subscription) => ({
       job: reconcileJob(ctx, subscription.cluster, subscription, 'push', {
         origin: push.origin,
-        ...(branch && push.commit !== '' ? { commit: push.commit } : {}),
+        ...(branch && push.commit !== '' ? { commit: push.commit, pushedAt: push.receivedAt } : {}),
       }),
     })),
   );

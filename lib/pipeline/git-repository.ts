@@ -8,6 +8,7 @@ import type { SourceInputs } from '../source/source.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import { sendDependants } from './dependants.ts';
 import { artifactPrefix, indexKey } from './load-source.ts';
+import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
 import { fleetCredentials } from './providers.ts';
 import { readSecret } from './read-secret.ts';
@@ -123,11 +124,21 @@ async function sourceInputs(
     secret: (name) =>
       readSecret(run.client, namespace, name, `${describe(run.ref)} spec.secretRef`, 'AuthenticationFailed'),
     fleetCredentials: fleetCredentials(run, object),
-    commit: run.job.commit,
+    ...(await expectedCommit(run)),
     included,
     current,
     signal: run.signal,
   };
+}
+
+/** The commit that a push brought, for as long as no later push has taken over. */
+async function expectedCommit(run: Run): Promise<Pick<SourceInputs, 'commit' | 'pushedAt'>> {
+  const { commit, pushedAt, cluster } = run.job;
+  if (commit === undefined) return { commit };
+  const rollout = await run.ctx.index.rollouts.get(cluster, objectKey(run.ref), commit);
+  // One that was undone (A → B → A) is never shown again: what the ref points at now is the truth.
+  if (rollout && rollout.supersededBy !== '') return { commit: undefined };
+  return { commit, ...(pushedAt === undefined ? {} : { pushedAt }) };
 }
 
 async function store(

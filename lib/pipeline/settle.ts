@@ -85,7 +85,7 @@ async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome):
     // A source that waits for a pushed commit to become visible must still know which commit that is.
     await enqueue(ctx, [
       {
-        job: job.commit === undefined ? again : { ...again, commit: job.commit },
+        job: { ...again, commit: job.commit, pushedAt: job.pushedAt },
         delayMs: Math.ceil(afterMs),
       },
     ]);

@@ -55,7 +55,6 @@ export function createGitRepositorySource(options: GitRepositorySourceOptions): 
         resolved,
         refs,
         pushedAt: inputs.pushedAt,
-        current: commitOf(inputs.current?.revision),
         isAncestor: (head) =>
           open.workspace.work({ ...open, commit: head, use: 'history' }, (session, gitDir) =>
             isRecentAncestor(session, gitDir, { ancestor: expected, head }),

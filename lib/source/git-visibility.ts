@@ -18,9 +18,7 @@ export interface Sighting {
   refs: ReadonlyMap<string, RemoteRef>;
   /** When the push came, epoch in ms, where known. */
   pushedAt: number | undefined;
-  /** The commit of the artifact we hold; empty without one. */
-  current: string;
-  /** Whether the expected commit lies in the history of what the ref points at. Asked only where it matters. */
+  /** Whether the expected commit lies in the history of what the ref points at. Asked once for each of these. */
   isAncestor: (head: string) => Promise<boolean>;
 }
 
@@ -36,14 +34,21 @@ export function createVisibility(
   now: () => number,
 ): (sighting: Sighting) => Promise<'go-on' | { waitMs: number }> {
   const firstMissed = new LRUCache<string, number>({ max: 10_000 });
-  return async ({ key, expected, resolved, refs, pushedAt, current, isAncestor }) => {
+  /** The last head whose history does not hold the commit. */
+  const inVain = new LRUCache<string, string>({ max: 10_000 });
+  return async ({ key, expected, resolved, refs, pushedAt, isAncestor }) => {
     const id = `${key} ${expected}`;
     const missedAt = firstMissed.get(id) ?? now();
     // The receiver's clock may be ahead of ours.
     const since = pushedAt !== undefined && pushedAt <= now() ? pushedAt : missedAt;
     const waited = now() - since;
     const isThere = resolved !== undefined && shows(resolved, refs, expected);
-    const isPast = async () => resolved && resolved.commit !== current && (await isAncestor(resolved.commit));
+    const isPast = async () => {
+      if (!resolved || inVain.get(id) === resolved.commit) return false;
+      if (await isAncestor(resolved.commit)) return true;
+      inVain.set(id, resolved.commit);
+      return false;
+    };
     if (isThere || waited >= PATIENCE || (await isPast())) {
       firstMissed.delete(id);
       return 'go-on';

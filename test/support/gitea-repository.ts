@@ -44,6 +44,8 @@ export interface GiteaRepository {
   commit(files: GiteaFiles, options?: CommitOptions): Promise<string>;
   /** Id of the newest commit of a branch (default `main`). */
   head(branch?: string): Promise<string>;
+  /** Makes a branch (default `main`) point at a commit, forwards or back, as `git push --force` does. */
+  forcePush(commit: string, branch?: string): Promise<void>;
   /** Commits files to a new branch and opens a pull request for `main`; answers its number. */
   openPullRequest(branch: string, files: GiteaFiles, title: string): Promise<number>;
   /** Merges a pull request; answers the id of the commit that `main` then has. */
@@ -149,6 +151,10 @@ export async function createRepository(
         `${base}/branches/${encodeURIComponent(branch)}`,
       );
       return found.commit.id;
+    },
+    async forcePush(target, branch = 'main') {
+      const body = { new_commit_id: target, force: true };
+      await api('PUT', `${base}/branches/${encodeURIComponent(branch)}`, body);
     },
     async openPullRequest(branch, files, title) {
       await commit(files, { branch, message: title });

@@ -19,11 +19,11 @@ beforeEach(() => {
   asked = [];
 });
 
-/** A push of `expected` while the server shows `shown` and we hold `current`. */
+/** A push of `expected` while the server shows `shown`; `_held` is what we hold, which must not matter. */
 function look(
   expected: string,
   shown: string | undefined,
-  current: string,
+  _held: string,
   { ancestors = [], ...options }: Partial<Sighting> & { ancestors?: string[] } = {},
 ) {
   const resolved =
@@ -36,7 +36,6 @@ function look(
     resolved,
     refs: parseRefs(shown === undefined ? '' : `${shown}\trefs/heads/main`),
     pushedAt: undefined,
-    current,
     isAncestor: async (head) => {
       asked.push(head);
       return ancestors.includes(expected);
@@ -67,7 +66,12 @@ test('an older delivery that comes late goes on with the newer head', async () =
   expect(await look(OLD, NEW, '', { ancestors: [OLD] })).toBe('go-on');
 });
 
-test('a head on another line of history is not believed at once', async () => {
+test('a late delivery of a push that is long behind the head that we hold ends at once', async () => {
+  expect(await look(OLD, NEW, NEW, { ancestors: [OLD] })).toBe('go-on');
+});
+
+test('a head on another line of history is not believed at once, and its history is fetched once', async () => {
+  expect(await look(NEW, OTHER, OLD)).toEqual({ waitMs: 1_000 });
   expect(await look(NEW, OTHER, OLD)).toEqual({ waitMs: 1_000 });
   expect(asked).toEqual([OTHER]);
 });

@@ -1,0 +1,145 @@
+/**
+ * Slipway as `slipway serve` runs it, inside this process: the real engine, store, queues and HTTP edge over a folder of its own.
+ *
+ *     const slipway = await startSlipway({ directory, clusters: { staging: { kubeconfig } }, repository: repo.url, gitea });
+ *     await repo.createWebhook(`${slipway.url}/webhooks/gitea`, WEBHOOK_SECRET);
+ *     await slipway.stop();
+ *
+ * Slipway uses one fixed namespace of a cluster (`flux-system`), so no two of them may share a control plane.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runLocal } from '../../functions/local.ts';
+import { type LocalContext, openContext } from '../../functions/open-context.ts';
+import { type OpenFleet, openFleet } from '../../functions/open-fleet.ts';
+import { createApp, type Listening, listen } from '../../functions/web.ts';
+import { createLog } from '../../lib/log.ts';
+import type { Context } from '../../lib/pipeline/context.ts';
+import type { GiteaConnection } from './gitea-client.ts';
+import { freePort } from './ports.ts';
+
+/** The secret that {@link startSlipway} accepts webhooks with. */
+export const WEBHOOK_SECRET = 'the-secret-of-the-webhook';
+
+/** What a cluster of the fleet file is made of. */
+export interface ClusterOptions {
+  /** Text of the kubeconfig. */
+  kubeconfig: string;
+  /** Path in the fleet repository. Default: `clusters/<name>`. */
+  path?: string;
+  /** More fields of its entry in `slipway.yaml`, such as `noCrossNamespaceRefs`. */
+  more?: Record<string, unknown>;
+  /** More fields of its `source`, such as `interval`. */
+  source?: Record<string, unknown>;
+}
+
+/** What {@link writeFleet} and {@link startSlipway} are given. */
+export interface SlipwayOptions {
+  /** For the fleet file, credentials and storage; made when absent. */
+  directory: string;
+  clusters: Record<string, ClusterOptions>;
+  /** Clone URL of the fleet repository. */
+  repository: string;
+  /** The Git provider; without it there are no webhooks and no statuses. */
+  gitea?: Pick<GiteaConnection, 'url' | 'admin'>;
+  /** Default: 5 s, the shortest that is allowed. */
+  sweepInterval?: string;
+  /** More of `slipway.yaml`. */
+  more?: Record<string, unknown>;
+  /** Changes the context before anything runs with it, such as to count or to break its calls. */
+  wrap?(ctx: Context): Context;
+}
+
+/** A Slipway that serves. */
+export interface Slipway {
+  url: string;
+  ctx: Context;
+  open: OpenFleet;
+  /** Everything it has logged, one JSON object a line. */
+  log: string[];
+  /** Stops it as SIGTERM does, and waits until it has ended. */
+  stop(): Promise<void>;
+}
+
+/** Writes a fleet file with its credentials. @returns its path */
+export async function writeFleet(options: SlipwayOptions, port: number): Promise<string> {
+  const { directory, gitea } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const write = (name: string, text: string) => writeFile(join(directory, name), text, { mode: 0o600 });
+  await write('webhook-secret', WEBHOOK_SECRET);
+  if (gitea) await write('token', gitea.admin.token);
+  const clusters = await Promise.all(
+    Object.entries(options.clusters).map(async ([name, { kubeconfig, path, more, source }]) => {
+      await write(`${name}.kubeconfig`, kubeconfig);
+      return {
+        name,
+        kubeconfig: `file:${name}.kubeconfig`,
+        source: { url: options.repository, branch: 'main', path: path ?? `clusters/${name}`, ...source },
+        ...more,
+      };
+    }),
+  );
+  const provider = gitea && {
+    name: 'gitea',
+    type: 'gitea',
+    url: gitea.url,
+    token: 'file:token',
+    webhookSecrets: ['file:webhook-secret'],
+  };
+  const fleet = {
+    clusters,
+    providers: provider ? [provider] : [],
+    network: { allow: ['127.0.0.1'] },
+    server: { listen: `127.0.0.1:${port}`, url: `http://127.0.0.1:${port}` },
+    storage: { directory: './data' },
+    sweep: { interval: options.sweepInterval ?? '5s' },
+    ...options.more,
+  };
+  const path = join(directory, 'slipway.yaml');
+  await writeFile(path, JSON.stringify(fleet, null, 2));
+  return path;
+}
+
+/** Opens a context on a fleet file, without running anything. */
+export async function openSlipway(
+  path: string,
+  signal: AbortSignal,
+  log: string[],
+): Promise<{ open: OpenFleet; local: LocalContext }> {
+  const open = await openFleet(path);
+  const write = (line: string) => void log.push(line);
+  const logger = createLog({ level: 'debug', format: 'json', write, now: Date.now });
+  return { open, local: await openContext(open, logger, signal) };
+}
+
+/** Starts everything that `slipway serve` starts, and waits until it listens. */
+export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
+  const port = await freePort();
+  const stop = new AbortController();
+  const log: string[] = [];
+  const { open, local } = await openSlipway(await writeFleet(options, port), stop.signal, log);
+  let listening: Listening | undefined;
+  try {
+    const ctx = options.wrap?.(local.ctx) ?? local.ctx;
+    listening = await listen(createApp(ctx, open), open.fleet.server.listen);
+    const server = listening;
+    const running = runLocal(ctx);
+    // Told by `stop`, or by the next call of anything that fails; never as an unhandled rejection.
+    running.catch(() => {});
+    return {
+      url: server.url,
+      ctx,
+      open,
+      log,
+      async stop() {
+        stop.abort(new Error('stopped by the test'));
+        await Promise.allSettled([running, server.close()]);
+        await local.close();
+        await running;
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled([listening?.close(), local.close()]);
+    throw error;
+  }
+}
