@@ -211,4 +211,26 @@ describe('createHttp', () => {
     expect(String(error)).toContain(`GET http://127.0.0.1:${first.port}/`);
     expect(String(error)).not.toContain('canary');
   });
+
+  it('hangs up when the reader of a stream stops early', async () => {
+    const closed = Promise.withResolvers<void>();
+    handler = (_request, response) => {
+      response.on('close', closed.resolve);
+      response.write('a'.repeat(100));
+    };
+    const { body, status } = await http.stream({ url: `http://127.0.0.1:${first.port}/` });
+    expect(status).toBe(200);
+    for await (const chunk of body) {
+      expect(chunk.byteLength).toBe(100);
+      break;
+    }
+    await closed.promise;
+  });
+
+  it('ends when its caller gives up', async () => {
+    const stop = new AbortController();
+    handler = () => stop.abort();
+    const request = http.request({ url: `http://127.0.0.1:${first.port}/`, signal: stop.signal });
+    expect(await kindOf(request)).toBe('network');
+  });
 });
