@@ -1,5 +1,4 @@
 import { chmod, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { createAdaptorServer, serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context } from '../lib/pipeline/context.ts';
@@ -83,7 +82,6 @@ export function listen(app: Hono, address: { host: string; port: number }): Prom
         fetch: app.fetch,
         port: address.port,
         hostname: address.host || '0.0.0.0',
-        createServer,
         serverOptions,
       },
       ({ port }) => {
