@@ -6,10 +6,17 @@ import { identityOf } from '../core/object.ts';
 import { FIELD_MANAGER } from '../toolkit/annotations.ts';
 import { timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { claimsOf } from './claims.ts';
 import type { Run } from './run.ts';
 
 /** How many objects of one Kustomization are written at once. */
 const CONCURRENCY = 16;
+
+/** How long definitions and classes may take to be ready, in ms; as with Flux. */
+const STAGE_WAIT_MS = 60_000;
+
+/** How long a look at the lease is good for, in ms. */
+const LEASE_CHECK_MS = 1_000;
 
 /** How the objects of a Kustomization are applied. */
 export function applyOptions(
@@ -17,6 +24,7 @@ export function applyOptions(
   object: Kustomization,
   known: ReadonlyMap<string, AppliedRecord>,
   previous: Inventory = { entries: [] },
+  revision?: string,
 ): ApplyOptions {
   return {
     owner: {
@@ -31,22 +39,29 @@ export function applyOptions(
     known,
     previous: new Set(previous.entries.flatMap((entry) => parseEntry(entry) ?? []).map(identityOf)),
     ignore: object.spec.ignore ?? [],
-    waitTimeout: timeoutOf(object),
+    waitTimeout: Math.min(STAGE_WAIT_MS, timeoutOf(object)),
     signal: run.signal,
     now: run.ctx.now,
-    beforeWrite: () => checkLease(run),
+    beforeWrite: leaseCheck(run),
+    ...(revision === undefined || object.spec.kubeConfig
+      ? {}
+      : { contested: claimsOf(run, object, revision).contested }),
   };
 }
 
-/** Stops a run that has lost its lease: another worker may be writing by now. */
-export async function checkLease(run: Run): Promise<void> {
-  run.signal.throwIfAborted();
-  if (await run.ctx.index.leases.check(run.lease)) return;
-  throw new ReconcileError(
-    'ReconciliationFailed',
-    'another worker has taken this object over; this run ends',
-    {
-      outcome: 'retry',
-    },
-  );
+/**
+ * Stops a run that has lost its lease: another worker may be writing by now. The index is asked at most once a second, and always
+ * after a pause, when the process may have been frozen.
+ */
+function leaseCheck(run: Run): () => Promise<void> {
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    run.signal.throwIfAborted();
+    if (run.ctx.now() - checkedAt < LEASE_CHECK_MS) return;
+    if (!(await run.ctx.index.leases.check(run.lease))) {
+      const message = 'another worker has taken this object over; this run ends';
+      throw new ReconcileError('ReconciliationFailed', message, { outcome: 'retry' });
+    }
+    checkedAt = run.ctx.now();
+  };
 }

@@ -32,8 +32,8 @@ import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 import { sendAppliedToolkitObjects } from './toolkit-objects.ts';
 
-/** When a prune that waits for other builds of the revision is tried again, in ms. */
-const PRUNE_AGAIN_MS = 1_500;
+/** When a prune that waits for other builds, or an object that is being deleted, is looked at again, in ms. */
+const AGAIN_MS = 1_500;
 
 /** Brings a cluster to a render: inventory, apply, prune, health. */
 export async function applyRendered(
@@ -56,7 +56,7 @@ export async function applyRendered(
   const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
   const known = await ctx.index.applied.load(job.cluster, key);
   await ctx.index.applied.markDirty(job.cluster, key);
-  const options = applyOptions(run, object, known, previous);
+  const options = applyOptions(run, object, known, previous, revision);
   const applied = await step(run, 'apply', () => noteChanges(run, applyStaged(client, objects, options)));
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
   await ctx.index.applied.save(job.cluster, key, applied.records);
@@ -89,9 +89,10 @@ export async function applyRendered(
     `Applied revision: ${revision}${waiting}`,
     health.conditions,
   );
+  const soon = waiting !== '' || applied.terminating.length > 0;
   return {
     object: begun,
-    outcome: waiting === '' ? outcome : { ...outcome, requeueAfterMs: PRUNE_AGAIN_MS, again: 'prune' },
+    outcome: soon ? { ...outcome, requeueAfterMs: AGAIN_MS, again: 'prune' } : outcome,
     status: (present) => appliedStatus(withInventory(present), run, artifact, rendered.digest),
     afterwards,
   };
@@ -128,7 +129,11 @@ async function pruneWhenBuilt(
   if (gone.length === 0) return { survivors: [], waitsFor: [], error: undefined };
   const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision);
   if (waitsFor.length > 0) return { survivors: [...gone], waitsFor, error: undefined };
-  const { changeSet, survivors, error } = await prune(client, gone, pruneOptions(run, object, allowed));
+  const { changeSet, survivors, error } = await prune(
+    client,
+    gone,
+    pruneOptions(run, object, allowed, source.artifact.revision),
+  );
   run.changes.push(...changeSet.entries);
   return { survivors, waitsFor, error };
 }

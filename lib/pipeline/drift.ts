@@ -3,7 +3,7 @@ import { driftedOf, isDue } from '../apply/drift.ts';
 import type { AppliedRecord } from '../apply/types.ts';
 import { parseEntry } from '../core/inventory.ts';
 import type { GroupVersionKind } from '../core/object.ts';
-import { identityOf } from '../core/object.ts';
+import { gvkOf, identityOf } from '../core/object.ts';
 import { FIELD_MANAGER } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { ClusterConnection, Context } from './context.ts';
@@ -60,24 +60,13 @@ async function listAll(
   cluster: ClusterConnection,
   kinds: readonly GroupVersionKind[],
 ): Promise<Map<string, Observable>> {
-  const lists = await Promise.all(
-    kinds.map(async (gvk) => {
-      const { items } = await cluster.client.listMetadata(gvk);
-      // Items of a metadata list name neither their kind nor their API version.
-      return items.map((item) => ({
-        ...item,
-        apiVersion: gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`,
-        kind: gvk.kind,
-      }));
-    }),
-  );
+  const lists = await Promise.all(kinds.map((gvk) => cluster.client.listMetadata(gvk)));
   return new Map(
-    lists.flat().map((item) => {
-      const { namespace = '', name } = item.metadata;
-      const group = item.apiVersion.includes('/')
-        ? item.apiVersion.slice(0, item.apiVersion.indexOf('/'))
-        : '';
-      return [identityOf({ group, kind: item.kind, namespace, name }), item];
-    }),
+    lists.flatMap(({ items }) =>
+      items.map((item): [string, Observable] => {
+        const { namespace = '', name } = item.metadata;
+        return [identityOf({ ...gvkOf(item), namespace, name }), item];
+      }),
+    ),
   );
 }

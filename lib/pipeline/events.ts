@@ -1,7 +1,7 @@
 import { rfc3339 } from '../core/conditions.ts';
 import { messageOf } from '../core/errors.ts';
 import type { KubernetesObject } from '../core/object.ts';
-import { gvkOf } from '../core/object.ts';
+import { describe, gvkOf } from '../core/object.ts';
 import type { Outcome } from './outcome.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
@@ -63,7 +63,7 @@ export async function recordEvent(
 
 function noteOf(run: Run, outcome: Outcome): string {
   const changes = run.changes
-    .filter(({ action }) => action !== 'unchanged' && action !== 'skipped')
+    .filter(({ action, detail }) => action !== 'unchanged' && (action !== 'skipped' || detail !== undefined))
     .map(({ ref, action }) => `${ref.kind}/${ref.namespace ? `${ref.namespace}/` : ''}${ref.name} ${action}`);
   const note = [outcome.ready.message, ...changes].join('\n');
   return note.length > MAX_NOTE ? `${note.slice(0, MAX_NOTE - 1)}…` : note;

@@ -2,6 +2,7 @@ import type { PruneOptions } from '../apply/prune.ts';
 import { ROOT_NAME, ROOT_NAMESPACE } from '../toolkit/bootstrap.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { applyOptions } from './apply-options.ts';
+import { claimsOf } from './claims.ts';
 import type { Run } from './run.ts';
 
 /** The root objects of the fleet file and their namespace: without them nothing could be reconciled. */
@@ -13,9 +14,15 @@ const ROOTS: PruneOptions['protectedRefs'] = [
 
 /**
  * How the objects of a Kustomization are deleted.
+ * @param revision the revision that is being applied; none when the Kustomization is being deleted
  * @param allowed somebody has approved what is lost along with them
  */
-export function pruneOptions(run: Run, object: Kustomization, allowed: boolean): PruneOptions {
+export function pruneOptions(
+  run: Run,
+  object: Kustomization,
+  allowed: boolean,
+  revision?: string,
+): PruneOptions {
   const { owner, concurrency, signal, now, beforeWrite } = applyOptions(run, object, new Map());
   return {
     owner,
@@ -24,6 +31,7 @@ export function pruneOptions(run: Run, object: Kustomization, allowed: boolean):
     now,
     ...(beforeWrite ? { beforeWrite } : {}),
     protectedRefs: ROOTS,
+    ...(object.spec.kubeConfig ? {} : { claimed: claimsOf(run, object, revision).claimed }),
     allowed,
   };
 }

@@ -2,9 +2,7 @@ import type { Artifact } from '../core/artifact.ts';
 import type { PushJob } from '../core/job.ts';
 import { describe } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
-import type { StatusState } from '../forge/forge.ts';
-import { describeRollout } from '../notify/status-text.ts';
-import type { Member, Rollout } from '../store/rollouts.ts';
+import type { Rollout } from '../store/rollouts.ts';
 import type { Subscription } from '../store/subscriptions.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
@@ -16,6 +14,7 @@ import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
 import { projectOf } from './providers.ts';
+import { report } from './report-rollout.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
 
@@ -45,8 +44,10 @@ export async function announceRollout(
         startedAt: ctx.now(),
         supersededBy: '',
       };
+      // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green.
+      const current = await ctx.index.rollouts.current(subscription.cluster, source);
       await ctx.index.rollouts.open(rollout);
-      await ctx.index.rollouts.add(rollout, [source]);
+      await ctx.index.rollouts.add(rollout, [source], { again: current !== push.commit });
       await report(ctx, rollout);
     }),
   );
@@ -65,21 +66,23 @@ export async function openRollout(
   if (!project || commit === '') return;
   const key = objectKey(run.ref);
   const known = await ctx.index.rollouts.get(job.cluster, key, commit);
-  // Nothing is touched by it and nobody announced it: a run of the schedule that found all as it was.
-  if (!known && members.length === 0) return;
-  const rollout: Rollout = known ?? {
+  const rollout: Rollout = {
     cluster: job.cluster,
     source: key,
     commit,
     destination: project.provider.name,
     project: project.project,
-    startedAt: ctx.now(),
+    startedAt: known && known.supersededBy === '' ? known.startedAt : ctx.now(),
     supersededBy: '',
   };
-  if (known?.supersededBy !== '') await ctx.index.rollouts.open({ ...rollout, supersededBy: '' });
-  await ctx.index.rollouts.add(rollout, [key, ...members.map(objectKey)], { again: true });
-  await supersede(ctx, rollout);
-  await report(ctx, rollout);
+  await ctx.index.rollouts.setCurrent(rollout);
+  // Nothing is touched by it and nobody announced it: a run of the schedule that found all as it was.
+  if (known || members.length > 0) {
+    if (known?.supersededBy !== '') await ctx.index.rollouts.open(rollout);
+    await ctx.index.rollouts.add(rollout, [key, ...members.map(objectKey)], { again: true });
+  }
+  await supersede(ctx, rollout, job.origin?.commit);
+  if (known || members.length > 0) await report(ctx, rollout);
 }
 
 /** Members that a parent has just applied join its rollout, while the parent is still in it. */
@@ -120,72 +123,22 @@ export async function settleMember(
   if (changed || (await ctx.index.rollouts.isUnfinished(rollout))) await report(ctx, rollout);
 }
 
-async function supersede(ctx: Context, newest: Rollout): Promise<void> {
-  const older = await ctx.index.rollouts.unfinished(newest.cluster, newest.source);
+/**
+ * Closes the rollouts that a newer one has overtaken: those that began before it, and that of the push that led to it where another commit
+ * was found in its place. One that a later push has announced meanwhile is left alone: its own job is on its way.
+ */
+async function supersede(ctx: Context, newest: Rollout, pushed: string | undefined): Promise<void> {
+  const unfinished = await ctx.index.rollouts.unfinished(newest.cluster, newest.source);
   await Promise.all(
-    older
+    unfinished
       .filter(({ commit }) => commit !== newest.commit)
+      .filter(({ commit, startedAt }) => startedAt <= newest.startedAt || commit === pushed)
       .map(async (rollout) => {
         const closed = { ...rollout, supersededBy: newest.commit };
         await ctx.index.rollouts.open(closed);
         await report(ctx, closed);
       }),
   );
-}
-
-/** Writes what the commit should show; the outbox sends it when it differs from what was sent last. */
-async function report(ctx: Context, opened: Rollout): Promise<void> {
-  const seen = await ctx.index.rollouts.read(opened);
-  const { rollout, members, sequence } = seen;
-  const state = stateOf(rollout, members);
-  const { prefix, objects } = ctx.fleet.statuses;
-  const context = `${prefix}/${rollout.cluster}`;
-  const runId = (
-    members.find((member) => member.state === 'failed') ?? members.findLast((member) => member.runId !== '')
-  )?.runId;
-  const { destination, project, commit } = rollout;
-  // Of workers that report at the same time, the one that saw the later state is believed.
-  const base = { destination, project, commit, sequence };
-  const target = (id: string | undefined) =>
-    ctx.fleet.server.url && id ? { targetUrl: `${ctx.fleet.server.url}/runs/${id}` } : {};
-  await ctx.index.outbox.want({
-    ...base,
-    context,
-    state,
-    description: describeRollout(rollout, members),
-    ...target(runId),
-  });
-  const own = members.filter(
-    (member) =>
-      member.key !== rollout.source && (objects === 'all' || member.state === 'failed' || member.hasFailed),
-  );
-  await Promise.all(
-    own.map((member) =>
-      ctx.index.outbox.want({
-        ...base,
-        context: `${context}/${member.key}`,
-        state:
-          rollout.supersededBy !== '' && member.state === 'pending'
-            ? 'superseded'
-            : MEMBER_STATE[member.state],
-        description: member.message,
-        ...target(member.runId),
-      }),
-    ),
-  );
-  if (state !== 'pending') await ctx.index.rollouts.finish(seen);
-}
-
-const MEMBER_STATE: Readonly<Record<Member['state'], StatusState>> = {
-  pending: 'pending',
-  ready: 'success',
-  failed: 'failure',
-};
-
-function stateOf(rollout: Rollout, members: readonly Member[]): StatusState {
-  if (members.some(({ state }) => state === 'failed')) return 'failure';
-  if (members.every(({ state }) => state === 'ready')) return 'success';
-  return rollout.supersededBy === '' ? 'pending' : 'superseded';
 }
 
 async function currentRollout(

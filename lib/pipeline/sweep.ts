@@ -105,13 +105,11 @@ export async function sweepSafely(ctx: Context, name: string): Promise<SweepRepo
 /** Every Toolkit object of a cluster that the pipeline reconciles. */
 export async function listToolkitObjects({ client }: ClusterConnection): Promise<WithStatus[]> {
   const lists = await Promise.all(
-    Object.entries(kinds).map(async ([kind, { group, version }]) => {
-      const { items } = await client.list<WithStatus>({ group, version, kind });
-      // Items of a list name neither their kind nor their API version.
-      return items.map((item) => ({ ...item, apiVersion: `${group}/${version}`, kind }));
-    }),
+    Object.entries(kinds).map(([kind, { group, version }]) =>
+      client.list<WithStatus>({ group, version, kind }),
+    ),
   );
-  return lists.flat();
+  return lists.flatMap(({ items }) => items);
 }
 
 /** Why an object must run because of what stands in the object itself. */
