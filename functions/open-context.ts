@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,10 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
   const { requestTimeout, renderTimeout, artifactSize, artifactFiles } = fleet.limits;
   const http = createHttp({ policy, timeoutMs: requestTimeout, maxBytes: 10 * MIB, userAgent: 'slipway' });
   const clusters = openClusters(open, policy);
-  const engine = createEngine({ path: enginePath(), timeoutMs: renderTimeout });
+  const path = enginePath();
+  if (!existsSync(path))
+    throw new Error(`the render engine is not built (${path}); run "npm run build:engine"`);
+  const engine = createEngine({ path, timeoutMs: renderTimeout });
   engine.warm();
   const index = openIndex((name) => sqlite.table(name), Date.now);
   // No other process can have the directory open: whoever held these leases is gone.

@@ -64,7 +64,9 @@ export async function recordEvent(
 function noteOf(run: Run, outcome: Outcome): string {
   const changes = run.changes
     .filter(({ action, detail }) => action !== 'unchanged' && (action !== 'skipped' || detail !== undefined))
-    .map(({ ref, action }) => `${ref.kind}/${ref.namespace ? `${ref.namespace}/` : ''}${ref.name} ${action}`);
+    .map(
+      ({ ref, action, detail }) => `${describe(ref)} ${action}${action === 'skipped' ? `: ${detail}` : ''}`,
+    );
   const note = [outcome.ready.message, ...changes].join('\n');
   return note.length > MAX_NOTE ? `${note.slice(0, MAX_NOTE - 1)}…` : note;
 }
