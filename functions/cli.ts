@@ -43,6 +43,12 @@ for (const add of [
   add(program);
 }
 
+// Whoever reads the output may have seen enough (`slipway crds | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -7,18 +7,39 @@ export interface TemplateOptions {
   branch: string;
   /** Directory of the cluster in the repository. */
   path: string;
+  /** Where the repository is. */
+  provider: TemplateProvider;
 }
+
+/** The providers that the template knows. */
+export type TemplateProvider = keyof typeof PROVIDERS;
+
+/** The token's variable, the rights it needs, and where a self-hosted one is; gitea is always self-hosted. */
+const PROVIDERS = {
+  github: { token: 'GITHUB_TOKEN', rights: 'read contents, write commit statuses', url: undefined },
+  gitlab: { token: 'GITLAB_TOKEN', rights: 'the scope api', url: undefined },
+  gitea: {
+    token: 'GITEA_TOKEN',
+    rights: 'read and write repositories',
+    url: 'https://gitea.example.com',
+  },
+  bitbucket: { token: 'BITBUCKET_TOKEN', rights: 'read and write repositories', url: undefined },
+} as const;
+
+/** Their names. */
+export const templateProviders = Object.keys(PROVIDERS) as TemplateProvider[];
 
 const DEFAULTS: TemplateOptions = {
   cluster: 'staging',
   url: 'https://github.com/example/fleet.git',
   branch: 'main',
   path: './clusters/staging',
+  provider: 'github',
 };
 
 /** The commented fleet file that `slipway init` writes. It is valid as it stands, with or without its commented lines. */
 export function fleetTemplate(options: Partial<TemplateOptions> = {}): string {
-  const { cluster, url, branch, path } = { ...DEFAULTS, ...options };
+  const { cluster, url, branch, path, provider } = { ...DEFAULTS, ...options };
   return `# slipway.yaml: which clusters are deployed to, from where, and with what.
 # Secrets never stand here, only where they are: env:NAME (an environment variable) or file:PATH (relative to this file).
 
@@ -33,7 +54,7 @@ clusters:
       path: ${quote(path)}
       # interval: 1m                    # how often to look, should a webhook be missed
       # prune: true                     # delete what is gone from the repository
-      # provider: github                # default: the provider at the host of the URL
+      # provider: ${provider.padEnd(22)}# default: the provider at the host of the URL
     # defaultServiceAccount: deployer   # act as this one for Kustomizations that name none
     # noCrossNamespaceRefs: true        # keep the references of each namespace within it
     # allowRemoteBases: true            # let kustomizations fetch bases from other repositories
@@ -43,16 +64,7 @@ clusters:
     #   insecure: false                 # skip checking the server's certificate
 
 providers:
-  - name: github
-    type: github                        # github, gitlab, gitea (and Forgejo), bitbucket or bitbucket-server
-    # url: https://git.example.com      # where a self-hosted one is
-    token: env:GITHUB_TOKEN             # needs: read contents, write commit statuses
-    # app:                              # a GitHub App in place of the token
-    #   id: 123456
-    #   installationId: 12345678
-    #   privateKey: file:./app.pem
-    webhookSecrets: [env:WEBHOOK_SECRET] # two are accepted at once, for rotation
-
+${providerText(provider, url)}
 # network:
 #   allow: [10.0.0.0/8, git.internal]   # private addresses are refused unless they are listed
 
@@ -78,6 +90,35 @@ providers:
 #   artifactSize: 256Mi
 #   artifactFiles: 100000
 `;
+}
+
+function providerText(provider: TemplateProvider, repository: string): string {
+  const { token, rights, url } = PROVIDERS[provider];
+  const own =
+    url && URL.canParse(repository) && !repository.includes('example') ? new URL(repository).origin : url;
+  const lines = [
+    `  - name: ${provider}`,
+    line(`type: ${provider}`, 'github, gitlab, gitea (and Forgejo), bitbucket or bitbucket-server'),
+    own === undefined
+      ? line('# url: https://git.example.com', 'where a self-hosted one is')
+      : line(`url: ${own}`, 'where it is'),
+    line(`token: env:${token}`, `needs: ${rights}`),
+  ];
+  if (provider === 'github') {
+    lines.push(line('# app:', 'a GitHub App in place of the token'));
+    for (const field of ['id: 123456', 'installationId: 12345678', 'privateKey: file:./app.pem'])
+      lines.push(`    #   ${field}`);
+  }
+  return [
+    ...lines,
+    '    webhookSecrets: [env:WEBHOOK_SECRET] # two are accepted at once, for rotation',
+    '',
+  ].join('\n');
+}
+
+/** A setting with what it means, in the columns of the file. */
+function line(setting: string, meaning: string): string {
+  return `    ${setting.padEnd(35)} # ${meaning}`;
 }
 
 /** Plain where YAML reads it back as the same text, quoted where not. */

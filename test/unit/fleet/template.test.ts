@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadFleet } from '../../../lib/fleet/load-fleet.ts';
-import { fleetTemplate } from '../../../lib/fleet/template.ts';
+import { fleetTemplate, templateProviders } from '../../../lib/fleet/template.ts';
 
 const PATH = '/slipway.yaml';
 
@@ -50,4 +50,12 @@ test.each([
     name: options.cluster,
     source: { url: options.url, branch: options.branch, path: options.path },
   });
+});
+
+test.each(templateProviders)('the template for %s is valid and says what its token needs', (provider) => {
+  const text = fleetTemplate({ provider, url: 'https://git.company.test/fleet.git' });
+  const [found] = loadFleet(text, { path: PATH }).providers;
+  expect(found).toMatchObject({ name: provider, type: provider });
+  expect(text).toMatch(new RegExp(`token: env:${provider.toUpperCase()}_TOKEN +# needs: `));
+  if (provider === 'gitea') expect(found?.url).toBe('https://git.company.test');
 });
