@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -46,7 +47,8 @@ func takeRefusals() []string {
 func enterSandbox() uint64 {
 	limit := uint64(defaultMemory)
 	for _, arg := range os.Args[1:] {
-		if value, err := strconv.ParseUint(arg[min(len("--memory="), len(arg)):], 10, 63); err == nil && value > 0 {
+		text, given := strings.CutPrefix(arg, "--memory=")
+		if value, err := strconv.ParseUint(text, 10, 62); given && err == nil && value > 0 {
 			limit = value
 		}
 	}
@@ -54,8 +56,8 @@ func enterSandbox() uint64 {
 	http.DefaultTransport = refusingTransport{}
 	http.DefaultClient = &http.Client{Transport: refusingTransport{}}
 	log.SetOutput(io.Discard)
-	// Builds make much garbage around little that stays: rarer collections cost a few MB and save a fifth of the time.
-	debug.SetGCPercent(400)
+	// Builds make much garbage around little that stays: rarer collections cost some MB and save a tenth of the time.
+	debug.SetGCPercent(200)
 	debug.SetMaxStack(256 << 20)
 	debug.SetMemoryLimit(int64(limit) / 10 * 8)
 	return limit

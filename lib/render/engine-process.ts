@@ -89,7 +89,7 @@ export class EngineProcess {
 
   async #death(cause: unknown): Promise<string> {
     const exit = await this.#process.exited.catch((error: Error) => error);
-    if (exit instanceof Error) return exit.message;
+    if (exit instanceof Error) return `${exit.message}; build it with: npm run build:engine`;
     if (exit.code === 137) return 'the build needed more memory than it may use';
     if (exit.stderr.includes('stack overflow') || exit.stderr.includes('stack exceeds'))
       return 'the build recursed without end';

@@ -141,21 +141,30 @@ export function createEngine(options: EngineOptions): Engine {
 
   function acquire(tenant: string, tree: string, signal: AbortSignal | undefined): Promise<EngineProcess> {
     if (closed) return Promise.reject(new EngineFault('the engine is closed'));
+    if (signal?.aborted) return Promise.reject(new EngineFault('aborted'));
     const process = waiting.length === 0 ? take(tenant, tree) : undefined;
     if (process) return Promise.resolve(process);
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { tenant, tree, passed: 0, resolve, reject };
-      waiting.push(waiter);
-      signal?.addEventListener(
-        'abort',
-        () => {
-          const position = waiting.indexOf(waiter);
-          if (position < 0) return;
-          waiting.splice(position, 1);
-          reject(new EngineFault('aborted'));
+      const onAbort = () => {
+        waiting.splice(waiting.indexOf(waiter), 1);
+        reject(new EngineFault('aborted'));
+      };
+      const settle = () => signal?.removeEventListener('abort', onAbort);
+      const waiter: Waiter = {
+        tenant,
+        tree,
+        passed: 0,
+        resolve: (found) => {
+          settle();
+          resolve(found);
         },
-        { once: true },
-      );
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      waiting.push(waiter);
+      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 
