@@ -1,6 +1,7 @@
 import type { Observable } from '../apply/drift.ts';
 import { driftedOf, isDue } from '../apply/drift.ts';
 import type { AppliedRecord } from '../apply/types.ts';
+import { digestOf } from '../core/digest.ts';
 import { parseEntry } from '../core/inventory.ts';
 import type { GroupVersionKind } from '../core/object.ts';
 import { gvkOf, identityOf } from '../core/object.ts';
@@ -10,7 +11,11 @@ import type { ClusterConnection, Context } from './context.ts';
 import { objectKey } from './object-key.ts';
 
 /** Why a Kustomization must run although its source is unchanged. */
-export type DriftCause = 'drifted' | 'recheck' | 'dirty' | 'unknown';
+export interface Drift {
+  why: 'drifted' | 'recheck' | 'dirty' | 'unknown';
+  /** Differs when something else has drifted, or has again. */
+  seen: string;
+}
 
 /**
  * Compares what the index remembers of applied objects with what a cluster has, by one metadata list a kind.
@@ -21,9 +26,9 @@ export async function findDrift(
   ctx: Context,
   cluster: ClusterConnection,
   kustomizations: readonly Kustomization[],
-): Promise<Map<string, DriftCause>> {
+): Promise<Map<string, Drift>> {
   const owners = await ctx.index.applied.loadCluster(cluster.config.name);
-  const causes = new Map<string, DriftCause>();
+  const causes = new Map<string, Drift>();
   const kinds = new Map<string, GroupVersionKind>();
   const watched: { key: string; records: ReadonlyMap<string, AppliedRecord> }[] = [];
   for (const item of kustomizations) {
@@ -35,10 +40,10 @@ export async function findDrift(
     const entries = item.status?.inventory?.entries ?? [];
     const owner = owners.get(key);
     if (!owner) {
-      if (entries.length > 0) causes.set(key, 'unknown');
+      if (entries.length > 0) causes.set(key, { why: 'unknown', seen: '' });
       continue;
     }
-    if (owner.dirty) causes.set(key, 'dirty');
+    if (owner.dirty) causes.set(key, { why: 'dirty', seen: '' });
     for (const entry of entries) {
       const ref = parseEntry(entry);
       if (ref && owner.records.has(identityOf(ref)))
@@ -50,8 +55,15 @@ export async function findDrift(
   for (const { key, records } of watched) {
     if (causes.has(key)) continue;
     const observed = [...records.keys()].flatMap((identity) => live.get(identity) ?? []);
-    if (driftedOf(records, observed, FIELD_MANAGER).length > 0) causes.set(key, 'drifted');
-    else if ([...records.values()].some((record) => isDue(record, ctx.now()))) causes.set(key, 'recheck');
+    const drifted = driftedOf(records, observed, FIELD_MANAGER);
+    if (drifted.length > 0) {
+      const seen = digestOf(
+        drifted.map((identity) => [identity, live.get(identity)?.metadata.resourceVersion ?? 'gone']),
+      );
+      causes.set(key, { why: 'drifted', seen });
+    } else if ([...records.values()].some((record) => isDue(record, ctx.now()))) {
+      causes.set(key, { why: 'recheck', seen: '' });
+    }
   }
   return causes;
 }

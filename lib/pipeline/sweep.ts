@@ -3,15 +3,17 @@ import type { Trigger } from '../core/job.ts';
 import { refOf } from '../core/object.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { changeReason, isSuspended } from './change-reason.ts';
 import { checkWriter } from './cluster-writer.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { findDrift } from './drift.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
+import { healRollouts } from './heal-rollouts.ts';
 import { kinds } from './kinds.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
-import { hasUnhandledRequest, isReady } from './ready.ts';
+import { isReady } from './ready.ts';
 import { ensureRoots } from './roots.ts';
 import { loadSent, RESEND_MS } from './sent.ts';
 import type { WithStatus } from './status.ts';
@@ -51,25 +53,26 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   for (const object of objects) {
     const key = keyOf(object);
     const drifted = isReady(object) ? drift.get(key) : undefined;
-    const isDue = (due.get(key) ?? 0) <= ctx.now() && !suspended(object);
+    const isDue = (due.get(key) ?? 0) <= ctx.now() && !isSuspended(object);
     const why =
       changeReason(object) ??
       missedRevision(object, revisions) ??
-      drifted ??
+      drifted?.why ??
       (isDue && needsRun(object) ? 'due' : undefined);
     if (why === undefined) {
       if (isDue) idle.push(object);
       continue;
     }
     const { generation, resourceVersion } = object.metadata;
-    const cause = [why, generation, resourceVersion, why === 'due' ? due.get(key) : ''].join('|');
-    if (recent.has(key, cause, drifted ? DRIFT_AGAIN_MS : RESEND_MS)) continue;
+    const cause = [why, generation, resourceVersion, why === 'due' ? due.get(key) : drifted?.seen].join('|');
+    if (recent.has(key, cause, RESEND_MS)) continue;
     jobs.push({ ref: refOf(object), trigger: TRIGGERS[why] ?? 'sweep', why, cause });
   }
   await enqueue(
     ctx,
     jobs.map(({ ref, trigger }) => ({ job: reconcileJob(ctx, name, ref, trigger) })),
   );
+  await healRollouts(ctx, cluster, objects);
   await recent.remember(new Map(jobs.map(({ ref, cause }) => [objectKey(ref), cause])));
   await ctx.index.dueTimes.setAll(
     name,
@@ -82,9 +85,6 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
 
 /** What the trigger of a job is called, by why it was sent; the rest is the sweep's own finding. */
 const TRIGGERS: Readonly<Record<string, Trigger>> = { requested: 'request', due: 'due' };
-
-/** Drift that is still there after this long is sent again: somebody goes on making it. */
-const DRIFT_AGAIN_MS = 15_000;
 
 /** Runs a sweep and never throws: a cluster that cannot be reached is told in the log and tried at the next tick. */
 export async function sweepSafely(ctx: Context, name: string): Promise<SweepReport | undefined> {
@@ -112,23 +112,11 @@ export async function listToolkitObjects({ client }: ClusterConnection): Promise
   return lists.flatMap(({ items }) => items);
 }
 
-/** Why an object must run because of what stands in the object itself. */
-export function changeReason(object: WithStatus): 'deleted' | 'requested' | 'changed' | undefined {
-  if (object.metadata.deletionTimestamp !== undefined) return 'deleted';
-  if (suspended(object)) return undefined;
-  if (hasUnhandledRequest(object)) return 'requested';
-  const conditions = object.status?.conditions;
-  const attempted =
-    Array.isArray(conditions) &&
-    conditions.some((condition) => condition.observedGeneration === object.metadata.generation);
-  return attempted ? undefined : 'changed';
-}
-
 function missedRevision(
   object: WithStatus,
   revisions: ReadonlyMap<string, string | undefined>,
 ): string | undefined {
-  if (object.kind !== 'Kustomization' || suspended(object)) return undefined;
+  if (object.kind !== 'Kustomization' || isSuspended(object)) return undefined;
   const revision = revisions.get(objectKey(sourceRefOf(object as unknown as Kustomization)));
   const attempted = object.status?.lastAttemptedRevision;
   // One that has never come as far as its source waits for a dependency, which releases it, or for its due time.
@@ -151,10 +139,6 @@ function needsRun(object: WithStatus): boolean {
 
 function hasHealthChecks(spec: Kustomization['spec']): boolean {
   return spec.wait === true || (spec.healthChecks ?? []).length > 0;
-}
-
-function suspended(object: WithStatus): boolean {
-  return (object.spec as { suspend?: boolean } | undefined)?.suspend === true;
 }
 
 function intervalMs(object: WithStatus): number {
