@@ -32,7 +32,6 @@ func (s *server) build(req *request) (*answer, []byte) {
 	if t == nil {
 		return failure("UnknownTree", fmt.Errorf("tree %s is not held", req.Tree)), nil
 	}
-	warm()
 	takeRefusals()
 	b := &builder{req: req, fs: newFilesystem(mount, t)}
 	if req.Decrypt {
@@ -140,6 +139,8 @@ func (b *builder) kustomize(dir string) (resources resmap.ResMap, err error) {
 			err = coded("BuildFailed", "kustomize panicked, probably on malformed object data: %v", r)
 		}
 	}()
+	// A schema of the build's own adds to the built-in one, as in Flux, only when that is loaded already.
+	warm()
 	return krusty.MakeKustomizer(&krusty.Options{
 		// The order in which kubectl kustomize prints, unless the kustomization file has sortOptions.
 		Reorder:          krusty.ReorderOptionLegacy,

@@ -237,9 +237,10 @@ func (d *decryption) entries(res *resource.Resource) error {
 // hide removes decrypted texts from a message.
 func (d *decryption) hide(text string) string {
 	for _, secret := range d.secrets {
-		for _, line := range append(strings.Split(secret, "\n"), secret) {
-			if len(line) >= 4 {
-				text = strings.ReplaceAll(text, line, "***")
+		encoded := base64.StdEncoding.EncodeToString([]byte(secret))
+		for _, form := range append(strings.Split(secret, "\n"), secret, encoded) {
+			if len(form) >= 4 {
+				text = strings.ReplaceAll(text, form, "***")
 			}
 		}
 	}

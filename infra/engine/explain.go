@@ -25,13 +25,23 @@ func (b *builder) explain(err error) *answer {
 		return answer
 	}
 	if file, cause := b.malformed(); cause != nil {
-		return failure("BuildFailed", fmt.Errorf("%s is not a Kubernetes manifest: %s", file, b.fs.strip(cause.Error())))
+		return failure("BuildFailed", fmt.Errorf("%s is not a Kubernetes manifest: %s", file, shorten(b.fs.strip(cause.Error()))))
 	}
 	code := "BuildFailed"
 	if c := (*codedError)(nil); errors.As(err, &c) {
 		code = c.code
 	}
-	return failure(code, errors.New(text))
+	return failure(code, errors.New(shorten(text)))
+}
+
+// maxError bounds errors that quote whole manifests, in bytes.
+const maxError = 4096
+
+func shorten(text string) string {
+	if len(text) <= maxError {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxError], "") + " …"
 }
 
 func remoteError(reference string) error {
@@ -41,42 +51,54 @@ func remoteError(reference string) error {
 
 // badReference looks in the kustomization files that were read for a reference in the error that is remote or not there.
 func (b *builder) badReference(text string) *answer {
+	for _, r := range b.references() {
+		if b.fs.isFile(r.target) || b.fs.isDir(r.target) || !mentions(text, r.text) {
+			continue
+		}
+		if isRemote(r.text) || strings.Contains(text, "no 'git' program on path") {
+			return failure("RemoteRefused", remoteError(fmt.Sprintf("%q in %s", r.text, r.file)))
+		}
+		return failure("BuildFailed", fmt.Errorf("%q in %s does not exist", r.text, r.file))
+	}
+	return nil
+}
+
+// reference is an entry of resources, bases or components.
+type reference struct{ file, text, target string }
+
+// references lists what the kustomization files that were read refer to.
+func (b *builder) references() (found []reference) {
 	for _, file := range sortedKeys(b.fs.files) {
-		if !isKustomizationFile(file) {
-			continue
-		}
 		var k struct{ Resources, Bases, Components []string }
-		if yaml.Unmarshal(b.fs.tree.files[file], &k) != nil {
+		if !isKustomizationFile(file) || yaml.Unmarshal(b.fs.tree.files[file], &k) != nil {
 			continue
 		}
-		for _, references := range [][]string{k.Resources, k.Bases, k.Components} {
-			for _, reference := range references {
-				target := path.Join(path.Dir(file), reference)
-				if b.fs.isFile(target) || b.fs.isDir(target) || !mentions(text, reference) {
-					continue
-				}
-				if isRemote(reference) || strings.Contains(text, "no 'git' program on path") {
-					return failure("RemoteRefused", remoteError(fmt.Sprintf("%q in %s", reference, file)))
-				}
-				return failure("BuildFailed", fmt.Errorf("%q in %s does not exist", reference, file))
+		for _, texts := range [][]string{k.Resources, k.Bases, k.Components} {
+			for _, text := range texts {
+				found = append(found, reference{file, text, path.Join(path.Dir(file), text)})
 			}
 		}
 	}
-	return nil
+	return found
 }
 
 func mentions(text, reference string) bool {
 	return strings.Contains(text, reference) || strings.Contains(text, path.Clean(reference))
 }
 
-// malformed looks among the manifests that were listed without looking inside them for one that is no manifest.
+// malformed looks among the manifests for one that is none.
 func (b *builder) malformed() (file string, err error) {
 	factory := provider.NewDefaultDepProvider().GetResourceFactory()
-	for _, name := range b.listed {
-		if content, isFile := b.fs.tree.files[name]; isFile {
-			if err := parses(factory, content); err != nil {
-				return name, err
-			}
+	names := b.listed
+	for _, r := range b.references() {
+		names = append(names, r.target)
+	}
+	for _, name := range names {
+		if _, wasRead := b.fs.files[name]; !wasRead {
+			continue
+		}
+		if err := parses(factory, b.fs.tree.files[name]); err != nil {
+			return name, err
 		}
 	}
 	return "", nil

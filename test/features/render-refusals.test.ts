@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ReconcileError } from '../../lib/core/errors.ts';
-import { configMap, type Files, renderFiles, testEngine } from '../support/render.ts';
+import { render } from '../../lib/render/render.ts';
+import { configMap, type Files, kustomization, renderFiles, testEngine } from '../support/render.ts';
+import { header } from '../support/tar-of.ts';
 
 const engine = testEngine();
 afterAll(() => engine.close());
@@ -249,4 +251,53 @@ describe('malformed input', () => {
     expect(error.message).not.toMatch(/[0-9a-f]{32}\//);
     await stillWorks();
   });
+});
+
+test('an object in a listed file is refused with its file too', async () => {
+  const error = await failure({
+    'app/kustomization.yaml': 'resources: [cm.yaml, ../base]',
+    'base/kustomization.yaml': 'resources: [bad.yaml]',
+    'base/bad.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n',
+  });
+  expect(error.message).toMatch(/base\/bad\.yaml is not a Kubernetes manifest: .*name/);
+});
+
+describe('an artifact', () => {
+  const good = Buffer.concat([header('a.yaml', 0), Buffer.alloc(1024)]);
+
+  test.each<[string, Uint8Array, RegExp]>([
+    [
+      'with a symbolic link',
+      Buffer.concat([header('link', 0, '2', '/etc/passwd'), good]),
+      /"link" is neither file nor directory/,
+    ],
+    [
+      'with a hard link',
+      Buffer.concat([header('link', 0, '1', 'a.yaml'), good]),
+      /neither file nor directory/,
+    ],
+    ['with a device', Buffer.concat([header('null', 0, '3'), good]), /neither file nor directory/],
+    ['that leaves its root', Buffer.concat([header('../evil.yaml', 0), good]), /leaves the tree/],
+    ['with an absolute path', Buffer.concat([header('/etc/evil.yaml', 0), good]), /leaves the tree/],
+    ['that is cut short', header('a.yaml', 4096), /cut short|malformed/],
+    ['that is none', Buffer.alloc(2048, 'x'), /malformed/],
+  ])('%s is refused', async (what, archive, message) => {
+    const input = {
+      kustomization: kustomization(),
+      artifactDigest: what,
+      readTree: async () => archive,
+      variables: {},
+      tenant: 'production/flux-system',
+    };
+    await expect(render(engine, input)).rejects.toThrow(message);
+    await stillWorks();
+  });
+});
+
+test('a build that needs more memory than allowed fails alone', async () => {
+  const small = testEngine({ memoryBytes: 1 << 20 });
+  const failing = renderFiles(small, { 'a.yaml': configMap('a') }, { namePrefix: 'x-' });
+  await expect(failing).rejects.toThrow(/more memory than it may use/);
+  await small.close();
+  await stillWorks();
 });
