@@ -1,13 +1,10 @@
-import type { Job } from '../lib/core/job.ts';
 import { createRateLimit, DEFAULT_RULES, GITHUB_RULES } from '../lib/notify/rate-limit.ts';
 import { releaseWriter } from '../lib/pipeline/cluster-writer.ts';
 import type { Context } from '../lib/pipeline/context.ts';
 import { deliverStatuses } from '../lib/pipeline/deliver-statuses.ts';
-import { fanOut } from '../lib/pipeline/fan-out.ts';
-import { reconcile } from '../lib/pipeline/reconcile.ts';
+import { handleJob } from '../lib/pipeline/handle-job.ts';
 import { sweepSafely } from '../lib/pipeline/sweep.ts';
 import { watchCluster } from '../lib/pipeline/watch.ts';
-import type { Handled } from '../lib/pipeline/worker.ts';
 import { work } from '../lib/pipeline/worker.ts';
 
 /** How many pushes are fanned out at a time. */
@@ -20,9 +17,9 @@ const LEAST_PAUSE_MS = 2_000;
 export async function runLocal(ctx: Context): Promise<void> {
   const clusters = ctx.fleet.clusters.map(({ name }) => name);
   await Promise.all([
-    work(ctx, ctx.queues.push, PUSHES, (job) => handle(ctx, job)),
+    work(ctx, ctx.queues.push, PUSHES, (job) => handleJob(ctx, job)),
     ...clusters.map((name) =>
-      work(ctx, ctx.queues.cluster(name), ctx.fleet.limits.concurrency, (job) => handle(ctx, job)),
+      work(ctx, ctx.queues.cluster(name), ctx.fleet.limits.concurrency, (job) => handleJob(ctx, job)),
     ),
     ...clusters.map((name) => sweepForever(ctx, name)),
     ...clusters.map((name) => watchCluster(ctx, name)),
@@ -32,22 +29,6 @@ export async function runLocal(ctx: Context): Promise<void> {
     }),
   ]);
   await Promise.allSettled(clusters.map(async (name) => releaseWriter(ctx, await ctx.cluster(name))));
-}
-
-/** Does what a job asks for. */
-export async function handle(ctx: Context, job: Job): Promise<Handled> {
-  switch (job.type) {
-    case 'push':
-      await fanOut(ctx, job);
-      return 'done';
-    case 'reconcile':
-      return reconcile(ctx, job);
-    case 'sweep':
-      await sweepSafely(ctx, job.cluster);
-      return 'done';
-    case 'notify':
-      return 'done';
-  }
 }
 
 /** Sweeps at the interval of the fleet file, and sooner when an object is due before that. */

@@ -63,8 +63,8 @@ async function handleMessage(
   }, HEARTBEAT_MS);
   try {
     const handled = await handle(Job.parse(JSON.parse(message.body)));
-    if (handled === 'done') await queue.acknowledge(message);
-    else await queue.release(message, BUSY_MS);
+    if (handled === 'busy') await sendAgain(ctx, queue, message);
+    await queue.acknowledge(message);
   } catch (error) {
     if (!ctx.signal.aborted) {
       const { group, receiveCount } = message;
@@ -77,4 +77,12 @@ async function handleMessage(
   } finally {
     clearInterval(heart);
   }
+}
+
+/**
+ * Another worker is at the object (one that was paused may hold its lease for a minute). The job comes again as a new message: given
+ * back it would count as failed, and soon end as a dead letter.
+ */
+function sendAgain(ctx: Context, queue: Queue, { group, body }: ReceivedMessage): Promise<void> {
+  return queue.send([{ group, body, deduplicationId: ctx.newId(), delayMs: BUSY_MS }]);
 }

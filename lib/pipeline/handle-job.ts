@@ -1,0 +1,73 @@
+import { messageOf } from '../core/errors.ts';
+import type { Job, ReconcileJob } from '../core/job.ts';
+import { isTransient, KubeError } from '../kube/errors.ts';
+import { KubeconfigError } from '../kube/kubeconfig-document.ts';
+import { SecretError } from '../secrets/resolve-secret.ts';
+import type { Context } from './context.ts';
+import { enqueue } from './enqueue.ts';
+import { failSource } from './fail-source.ts';
+import { fanOut } from './fan-out.ts';
+import { objectKey } from './object-key.ts';
+import { reconcile } from './reconcile.ts';
+import { sweepSafely } from './sweep.ts';
+import type { Handled } from './worker.ts';
+
+/** Triggers of jobs that were planned for a time: a later plan for the same object puts them out of date. */
+const PLANNED: ReadonlySet<string> = new Set(['retry', 'health', 'prune']);
+
+/** So much may the clocks of two workers differ, in ms. */
+const SKEW_MS = 1_000;
+
+/** Pauses before a job for a cluster that cannot be reached is tried again, in ms, by the number of failures in a row. */
+const UNREACHABLE_MS = [5_000, 15_000, 30_000, 60_000, 120_000, 300_000];
+
+/** Does what a job asks for. */
+export async function handleJob(ctx: Context, job: Job): Promise<Handled> {
+  switch (job.type) {
+    case 'push':
+      await fanOut(ctx, job);
+      return 'done';
+    case 'reconcile':
+      return handleReconcile(ctx, job);
+    case 'sweep':
+      await sweepSafely(ctx, job.cluster);
+      return 'done';
+    case 'notify':
+      // Statuses are delivered by a loop of their own; the job is for installations without one.
+      return 'done';
+  }
+}
+
+async function handleReconcile(ctx: Context, job: ReconcileJob): Promise<Handled> {
+  if (await isOutdated(ctx, job)) return 'done';
+  const key = objectKey(job);
+  try {
+    return await reconcile(ctx, job);
+  } catch (error) {
+    if (ctx.signal.aborted || !isUnreachable(error)) throw error;
+    const partition = `unreachable#${job.cluster}`;
+    const failures = (await ctx.index.rows.get<number>(partition, key))?.value ?? 0;
+    const delayMs = UNREACHABLE_MS[Math.min(failures, UNREACHABLE_MS.length - 1)] as number;
+    const text = `cluster ${job.cluster} cannot be used: ${messageOf(error)}`;
+    ctx.log.error({ cluster: job.cluster, object: key, retryInMs: delayMs }, text);
+    // A job that cannot even say on its object what is wrong says it on the commit, and must not end as a dead letter.
+    await failSource(ctx, job, text);
+    await ctx.index.rows.put(partition, key, failures + 1, { expiresAt: ctx.now() + 3_600_000 });
+    await ctx.index.dueTimes.set(job.cluster, key, ctx.now() + delayMs);
+    await enqueue(ctx, [{ job: { ...job, requestedAt: ctx.now() }, delayMs }]);
+    return 'done';
+  }
+}
+
+/** Whether a planned job has been replaced by a later plan: each run plans anew, so only the last plan counts. */
+async function isOutdated(ctx: Context, job: ReconcileJob): Promise<boolean> {
+  if (!PLANNED.has(job.trigger)) return false;
+  const dueAt = await ctx.index.dueTimes.get(job.cluster, objectKey(job));
+  return dueAt !== undefined && dueAt > ctx.now() + SKEW_MS;
+}
+
+/** No answer, no access, or no usable credential: nothing is wrong with the object. */
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof KubeconfigError || error instanceof SecretError) return true;
+  return error instanceof KubeError && (isTransient(error) || error.code === 401 || error.code === 403);
+}
