@@ -4,10 +4,15 @@ import { sha256 } from '../core/digest.ts';
 import { GitError } from './errors.ts';
 import type { GitSession } from './session.ts';
 
-/** After so many fetches a mirror is begun anew: cheaper than repacking it. */
-const MAX_PACKS = 48;
-/** Mirrors kept on disk; the one unused for longest goes first. */
-const MAX_MIRRORS = 64;
+/** Bounds of {@link createMirrors}. */
+export interface MirrorLimits {
+  /** A mirror that has grown larger, in bytes, is begun anew. */
+  maxBytes: number;
+  /** So is one after so many fetches, which is cheaper than repacking it. Default: 48. */
+  maxPacks?: number;
+  /** Mirrors kept on disk; the one unused for longest goes first. Default: 64. */
+  maxMirrors?: number;
+}
 
 /**
  * Bare repositories on disk, one per URL and credential, so that a push costs one small fetch. They are caches: any doubt, and
@@ -27,11 +32,9 @@ export interface Mirrors {
   ): Promise<T>;
 }
 
-/**
- * @param directory is created when absent
- * @param maxBytes a mirror that has grown larger is begun anew
- */
-export function createMirrors(directory: string, maxBytes: number): Mirrors {
+/** @param directory is created when absent */
+export function createMirrors(directory: string, limits: MirrorLimits): Mirrors {
+  const { maxBytes, maxPacks = 48, maxMirrors = 64 } = limits;
   const queues = new Map<string, Promise<unknown>>();
 
   /** One after the other per mirror. */
@@ -77,7 +80,7 @@ export function createMirrors(directory: string, maxBytes: number): Mirrors {
     objectFormat: 'sha1' | 'sha256',
   ): Promise<boolean> {
     const packs = await readPacks(gitDir);
-    if (packs !== undefined && packs.count < MAX_PACKS && packs.bytes <= maxBytes) {
+    if (packs !== undefined && packs.count < maxPacks && packs.bytes <= maxBytes) {
       const now = new Date();
       await utimes(gitDir, now, now).catch(() => {});
       return false;
@@ -98,7 +101,7 @@ export function createMirrors(directory: string, maxBytes: number): Mirrors {
     const names = (await readdir(directory)).filter(
       (name) => name.endsWith('.git') && !queues.has(name.slice(0, -4)),
     );
-    if (names.length < MAX_MIRRORS) return;
+    if (names.length < maxMirrors) return;
     const ages = await Promise.all(
       names.map(async (name) => ({
         path: join(directory, name),
@@ -106,7 +109,7 @@ export function createMirrors(directory: string, maxBytes: number): Mirrors {
       })),
     );
     ages.sort((a, b) => a.used - b.used);
-    const surplus = ages.slice(0, names.length - MAX_MIRRORS + 1).filter(({ path }) => path !== except);
+    const surplus = ages.slice(0, names.length - maxMirrors + 1).filter(({ path }) => path !== except);
     await Promise.all(surplus.map(({ path }) => discard(path)));
   }
 

@@ -28,10 +28,9 @@ export interface GitRepositorySourceOptions extends RepositoryOptions {
 
 /** The source kind GitRepository. https://fluxcd.io/flux/components/source/gitrepositories/ */
 export function createGitRepositorySource(options: GitRepositorySourceOptions): SourceKind<GitRepository> {
-  const mirrors = createMirrors(
-    join(options.temporaryDirectory, 'mirrors'),
-    options.limits.maxRepositoryBytes / 2,
-  );
+  const mirrors = createMirrors(join(options.temporaryDirectory, 'mirrors'), {
+    maxBytes: options.limits.maxRepositoryBytes / 2,
+  });
   const decide = createVisibility(options.now);
 
   async function access(object: GitRepository, inputs: SourceInputs): Promise<RepositoryAccess> {

@@ -19,6 +19,8 @@ export interface GitServer {
   credentials: { username: string; password: string } | { bearer: string } | undefined;
   /** Answers instead of Git when it returns true. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  /** Changes what Git answers, piece by piece. */
+  tamper: ((chunk: Buffer) => Buffer) | undefined;
   /** Serves a repository as `/<name>`. @param gitDir a bare repository or a `.git` folder */
   add(name: string, gitDir: string): void;
   close(): Promise<void>;
@@ -41,13 +43,15 @@ export async function startGitServer(): Promise<GitServer> {
     }
     const name = [...repositories.keys()].find((known) => pathname.startsWith(`/${known}/`));
     if (name === undefined) response.writeHead(404).end('no such repository');
-    else serve(repositories.get(name) as string, pathname.slice(name.length + 1), request, response);
+    else
+      serve(repositories.get(name) as string, pathname.slice(name.length + 1), request, response, git.tamper);
   });
   const git: GitServer = {
     url: '',
     requests: [],
     credentials: undefined,
     intercept: undefined,
+    tamper: undefined,
     add: (name, gitDir) => void repositories.set(name, gitDir),
     close: () =>
       new Promise((resolve) => {
@@ -68,7 +72,13 @@ function isAllowed(wanted: GitServer['credentials'], given: string | undefined):
 }
 
 /** Runs the CGI program that comes with Git. https://git-scm.com/docs/git-http-backend */
-function serve(gitDir: string, path: string, request: IncomingMessage, response: ServerResponse): void {
+function serve(
+  gitDir: string,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  tamper: (chunk: Buffer) => Buffer = (chunk) => chunk,
+): void {
   const { searchParams } = new URL(request.url ?? '/', 'http://server');
   const child = spawn('git', ['-c', 'safe.directory=*', 'http-backend'], {
     env: {
@@ -92,7 +102,7 @@ function serve(gitDir: string, path: string, request: IncomingMessage, response:
   let head = Buffer.alloc(0);
   let started = false;
   child.stdout.on('data', (chunk: Buffer) => {
-    if (started) return void response.write(chunk);
+    if (started) return void response.write(tamper(chunk));
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf('\r\n\r\n');
     if (end < 0) return;
@@ -105,7 +115,7 @@ function serve(gitDir: string, path: string, request: IncomingMessage, response:
       else response.setHeader(name, value);
     }
     response.writeHead(status);
-    response.write(head.subarray(end + 4));
+    response.write(tamper(head.subarray(end + 4)));
   });
   child.on('close', () => response.end());
   response.on('close', () => child.kill());
