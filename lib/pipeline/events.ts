@@ -67,6 +67,7 @@ function noteOf(run: Run, outcome: Outcome): string {
     .map(
       ({ ref, action, detail }) => `${describe(ref)} ${action}${action === 'skipped' ? `: ${detail}` : ''}`,
     );
-  const note = [outcome.ready.message, ...changes].join('\n');
+  const warnings = run.warnings.map((warning) => `warning: ${warning}`);
+  const note = [outcome.ready.message, ...warnings, ...changes].join('\n');
   return note.length > MAX_NOTE ? `${note.slice(0, MAX_NOTE - 1)}…` : note;
 }

@@ -50,6 +50,8 @@ export async function reconcileKustomization(run: Run, object: Kustomization): P
       signal: run.signal,
     }),
   );
+  for (const warning of rendered.warnings) run.log.warn(warning);
+  run.warnings.push(...rendered.warnings);
   return applyRendered(run, object, source, target.client, rendered);
 }
 

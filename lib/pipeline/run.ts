@@ -4,6 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../store/leases.ts';
 import type { ClusterConnection, Context } from './context.ts';
+import { conceal } from './conceal.ts';
 import type { ToolkitRef } from './object-key.ts';
 
 /** One reconcile of one object: what it works with, and what it has done so far. */
@@ -22,18 +23,29 @@ export interface Run {
   /** What each step took, in the order they ended. */
   steps: { name: string; ms: number }[];
   changes: ChangeSetEntry[];
+  /** Texts that must not be written or shown: what was decrypted, and variables from Secrets. It grows as they are read. */
+  secrets: string[];
+  /** What is worth telling beside the result, such as a checksum that does not fit. */
+  warnings: string[];
   /** What a run that fails from here on still has to say in the status: the revision it tried. */
   attempted: (status: Record<string, unknown>) => Record<string, unknown>;
   /** Aborts when the process shuts down or the lease is lost. */
   signal: AbortSignal;
 }
 
-/** Runs one step of a reconcile and records how long it took, also when it throws. */
+/** Runs one step of a reconcile and records how long it took, also when it throws; what it throws holds no secret of the run. */
 export async function step<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
   const began = run.ctx.now();
   const attributes = { cluster: run.job.cluster, kind: run.ref.kind };
   try {
-    return await run.ctx.telemetry.span(`slipway.${name}`, attributes, work);
+    return await run.ctx.telemetry.span(`slipway.${name}`, attributes, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        conceal(error, run.secrets);
+        throw error;
+      }
+    });
   } finally {
     const ms = run.ctx.now() - began;
     run.steps.push({ name, ms });
