@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
 import { addBuild } from './commands/build.ts';
+import { addDiff } from './commands/diff.ts';
 import { addGet, addHistory } from './commands/get.ts';
 import { addInit } from './commands/init.ts';
 import { addApprove, addDeadLetters, addResync } from './commands/operate.ts';
@@ -28,6 +29,7 @@ for (const add of [
   addInit,
   addValidate,
   addBuild,
+  addDiff,
   addServe,
   addGet,
   addHistory,

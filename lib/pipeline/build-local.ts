@@ -9,7 +9,8 @@ import type { Kustomization } from '../toolkit/kustomization.ts';
 import { parseToolkitObject } from '../toolkit/parse.ts';
 import { maskEncrypted } from './encrypted.ts';
 import { sourceRefOf } from './load-source.ts';
-import { guessRoots, type LocalRoot } from './local-roots.ts';
+import type { LocalRoot } from './local-roots.ts';
+import { localWorlds } from './local-worlds.ts';
 import { readManifests } from './manifest-files.ts';
 import { type Rendering, walk } from './walk.ts';
 
@@ -44,25 +45,24 @@ export async function buildLocal(
   roots: readonly LocalRoot[] | undefined,
   target: BuildTarget,
 ): Promise<LocalBuild> {
-  const places = roots ?? guessRoots(readManifests(tree.files).manifests);
-  const chosen = places.filter(({ name }) => target.cluster === undefined || name === target.cluster);
-  if (target.cluster !== undefined && chosen.length === 0) {
-    const names = places.map(({ name }) => name).join(', ') || 'none';
-    throw new Error(`there is no cluster ${target.cluster}; there are: ${names}`);
-  }
   if (target.definition) return buildDefinition(engine, tree, target.definition);
   const directory = directoryFor(tree, target.name);
   if (directory && /[./]/.test(target.name)) return buildDirectory(engine, tree, directory);
+  const worlds = await localWorlds(engine, tree, readManifests(tree.files).manifests, roots);
+  const chosen = worlds.filter(({ root }) => target.cluster === undefined || root.name === target.cluster);
+  if (target.cluster !== undefined && chosen.length === 0) {
+    const names = worlds.map(({ root }) => root.name).join(', ') || 'none';
+    throw new Error(`there is no cluster ${target.cluster}; there are: ${names}`);
+  }
   const known = new Set<string>();
   const failures: string[] = [];
   const found: LocalBuild[] = [];
-  for (const { name, root, source } of chosen) {
-    const world = await walk({ engine, tree, root, source });
+  for (const { root, world } of chosen) {
     for (const rendering of world.renderings.values()) {
       const { key, state, error } = rendering;
       known.add(key);
-      if (isNamed(rendering, target.name)) found.push(asBuild(rendering, name));
-      else if (state === 'failed') failures.push(`${name}: ${key}: ${error}`);
+      if (isNamed(rendering, target.name)) found.push(asBuild(rendering, root.name));
+      else if (state === 'failed') failures.push(`${root.name}: ${key}: ${error}`);
     }
   }
   const [first, ...others] = found;

@@ -9,7 +9,10 @@ import type { Run } from './run.ts';
  * The private keys of `spec.decryption.secretRef`: entries ending in `.agekey` are age identities, those in `.asc` armoured OpenPGP keys.
  * @returns undefined when nothing is to be decrypted
  */
-export async function decryptionKeys(run: Run, object: Kustomization): Promise<Decryption | undefined> {
+export async function decryptionKeys(
+  run: Pick<Run, 'client' | 'ref'>,
+  object: Kustomization,
+): Promise<Decryption | undefined> {
   const { decryption } = object.spec;
   if (!decryption) return undefined;
   if (!decryption.secretRef) {

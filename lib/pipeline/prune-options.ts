@@ -6,7 +6,7 @@ import { claimsOf } from './claims.ts';
 import type { Run } from './run.ts';
 
 /** The root objects of the fleet file and their namespace: without them nothing could be reconciled. */
-const ROOTS: PruneOptions['protectedRefs'] = [
+export const ROOTS: PruneOptions['protectedRefs'] = [
   { group: '', kind: 'Namespace', namespace: '', name: ROOT_NAMESPACE },
   { group: 'source.toolkit.fluxcd.io', kind: 'GitRepository', namespace: ROOT_NAMESPACE, name: ROOT_NAME },
   { group: 'kustomize.toolkit.fluxcd.io', kind: 'Kustomization', namespace: ROOT_NAMESPACE, name: ROOT_NAME },

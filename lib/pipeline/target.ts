@@ -3,8 +3,18 @@ import { describe } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isRoot } from '../toolkit/bootstrap.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import type { ClusterConnection, Context } from './context.ts';
+import type { ToolkitRef } from './object-key.ts';
 import { readSecret } from './read-secret.ts';
-import type { Run } from './run.ts';
+
+/** What finding the target takes; a `Run` has it. */
+export interface TargetSeeker {
+  client: KubeClient;
+  cluster: ClusterConnection;
+  ref: ToolkitRef;
+  job: { cluster: string };
+  ctx: Pick<Context, 'connect'>;
+}
 
 /** Where a Kustomization is applied, and as whom. */
 export interface Target {
@@ -18,7 +28,7 @@ export interface Target {
  * account it names or the default one of the cluster. Only the root object of the fleet file has the worker's own rights
  * where a default is set.
  */
-export async function targetClient(run: Run, object: Kustomization): Promise<Target> {
+export async function targetClient(run: TargetSeeker, object: Kustomization): Promise<Target> {
   const base = await clusterOf(run, object);
   const { config } = run.cluster;
   const account =
@@ -28,7 +38,7 @@ export async function targetClient(run: Run, object: Kustomization): Promise<Tar
   return { ...base, client: base.client.as(user) };
 }
 
-async function clusterOf(run: Run, object: Kustomization): Promise<Target> {
+async function clusterOf(run: TargetSeeker, object: Kustomization): Promise<Target> {
   const { kubeConfig } = object.spec;
   if (kubeConfig === undefined) return { client: run.client, remote: false };
   if (kubeConfig.secretRef === undefined) {

@@ -7,10 +7,11 @@ import { parseToolkitObject } from '../toolkit/parse.ts';
 import { findKind, isToolkitGroup } from '../toolkit/registry.ts';
 import { isEncrypted } from './encrypted.ts';
 import { sourceRefOf } from './load-source.ts';
-import { guessRoots, type LocalRoot } from './local-roots.ts';
+import type { LocalRoot } from './local-roots.ts';
+import { localWorlds } from './local-worlds.ts';
 import { type ManifestFiles, readManifests } from './manifest-files.ts';
 import { objectKey } from './object-key.ts';
-import { type Rendering, type World, walk } from './walk.ts';
+import type { Rendering, World } from './walk.ts';
 
 /** Something wrong, or doubtful, in a repository. */
 export interface Finding {
@@ -46,8 +47,7 @@ export async function validateRepository(
   const manifests = readManifests(tree.files);
   const findings: Finding[] = [...checkYaml(manifests), ...checkManifests(manifests)];
   const clusters: Validated['clusters'] = [];
-  for (const root of roots ?? guessRoots(manifests.manifests)) {
-    const world = await walk({ engine, tree, root: root.root, source: root.source });
+  for (const { root, world } of await localWorlds(engine, tree, manifests.manifests, roots)) {
     const renderings = [...world.renderings.values()];
     const rendered = renderings.filter(({ state }) => state === 'rendered').length;
     clusters.push({ name: root.name, kustomizations: renderings.length, rendered });

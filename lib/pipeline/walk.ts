@@ -25,6 +25,8 @@ export interface Rendering {
   state: 'rendered' | 'failed' | 'elsewhere' | 'unresolved';
   /** What it would apply; empty unless rendered. */
   objects: KubernetesObject[];
+  /** Parts of Flux that it renders too; they are left alone. */
+  parts: KubernetesObject[];
   closure: Closure;
   digest: string;
   error?: string;
@@ -148,6 +150,7 @@ async function visit(
     parent,
     state: 'rendered',
     objects: [],
+    parts: [],
     closure: { files: [], missing: [], directories: [] },
     digest: '',
     notes: [],
@@ -200,12 +203,12 @@ async function renderInto(
     secrets.push(...encryptedTexts(locked.objects, rendered.objects));
   }
   const own = rendered.objects.filter((item) => !isFluxController(item));
-  const left = rendered.objects.length - own.length;
+  const parts = rendered.objects.filter((item) => isFluxController(item));
   const notes = [...rendered.warnings];
-  if (left > 0) notes.push(`${left} parts of Flux are left out: Slipway does their work`);
+  if (parts.length > 0) notes.push(`${parts.length} parts of Flux are left out: Slipway does their work`);
   const { missing } = variables;
   const { digest, closure } = rendered;
-  return { ...rendering, objects: own, digest, closure, notes, secrets, missingVariables: missing };
+  return { ...rendering, objects: own, parts, digest, closure, notes, secrets, missingVariables: missing };
 }
 
 /** The same repository at the same ref. */
