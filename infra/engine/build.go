@@ -47,6 +47,7 @@ func (s *server) build(req *request) (*answer, []byte) {
 	result.Closure = b.fs.closure()
 	if b.decryption != nil {
 		result.Warnings = b.decryption.warnings
+		result.Secrets = b.decryption.secrets
 		result.Error = b.decryption.hide(result.Error)
 	}
 	result.Shortcut = b.shortcut

@@ -52,6 +52,8 @@ type answer struct {
 	Count int `json:"count,omitempty"`
 	// Warnings are worth telling, but no errors.
 	Warnings []string `json:"warnings,omitempty"`
+	// Secrets are the texts that a build has decrypted, so that the caller can keep them out of what it writes.
+	Secrets []string `json:"secrets,omitempty"`
 	// DataKey answers unwrap, in base64.
 	DataKey string `json:"dataKey,omitempty"`
 	// Shortcut tells that the build only listed manifests and was done without kustomize.

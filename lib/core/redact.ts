@@ -11,25 +11,54 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/([?&](?:access_token|token|sig|signature|X-Amz-Signature|X-Amz-Security-Token)=)[^&\s]+/gi, `$1${MASK}`],
 ];
 
+/** Lines shorter than this are too common to be removed from a text. */
+const MIN_LINE = 8;
+
 /** The forms in which a secret may be echoed back to us. */
 function spellings(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
-  const base64 = Buffer.from(secret, 'utf8').toString('base64');
-  return [secret, json, base64, encodeURIComponent(secret)];
+  const whole = secret.toWellFormed();
+  const parts = [whole, whole.trim(), ...lines(whole)];
+  return [...new Set(parts)].flatMap((text) => {
+    const bytes = Buffer.from(text, 'utf8');
+    return [
+      text,
+      JSON.stringify(text).slice(1, -1),
+      encodeURIComponent(text),
+      bytes.toString('base64').replace(/=+$/, ''),
+      bytes.toString('base64url'),
+      ...(text.length >= MIN_LINE ? within(bytes) : []),
+    ];
+  });
+}
+
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.length >= MIN_LINE);
+}
+
+/** What of a secret shows in the base64 of a longer text, such as `user:password`, at each of the three places it may stand at. */
+function within(secret: Buffer): string[] {
+  return [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), secret]).toString('base64');
+    const end = Math.floor(((offset + secret.length) * 8) / 6);
+    return encoded.slice(Math.ceil((offset * 8) / 6), end);
+  });
 }
 
 /**
  * Removes credentials from a text that will be stored or shown.
  * @param text any text
  * @param secrets values known to be secret; each is also removed in its JSON, base64 and URL-encoded spelling. Values under
- *   four characters are ignored: masking them would destroy the text and hide nothing.
+ *   four characters are ignored: masking them would destroy the text and hide nothing. Of a secret of several lines, each
+ *   longer line is removed too.
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
   let result = text;
-  for (const secret of secrets) {
-    if (secret.length < 4) continue;
-    for (const spelling of spellings(secret)) result = result.replaceAll(spelling, MASK);
-  }
+  const forms = new Set(secrets.flatMap(spellings).filter((form) => form.length >= 4));
+  // Longer ones first: a secret that contains another must not leave its rest behind.
+  for (const form of [...forms].sort((a, b) => b.length - a.length)) result = result.replaceAll(form, MASK);
   for (const [pattern, replacement] of PATTERNS) result = result.replace(pattern, replacement);
   return result;
 }

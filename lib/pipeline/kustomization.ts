@@ -1,6 +1,6 @@
-import type { Artifact } from '../core/artifact.ts';
 import { parseEntry } from '../core/inventory.ts';
-import { render } from '../render/render.ts';
+import { redact } from '../core/redact.ts';
+import { type Rendered, render } from '../render/render.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advancedStatus } from './advance.ts';
 import { appliedStatus } from './applied-status.ts';
@@ -34,15 +34,21 @@ export async function reconcileKustomization(run: Run, object: Kustomization): P
   if (unchanged) return unchanged;
   const target = await targetClient(run, object);
   if (run.job.trigger === 'health') {
-    const later = await resumeHealth(run, object, artifact, target);
+    const later = await resumeHealth(run, object, source, target);
     if (later) return later;
   }
+  const rendered = await renderObject(run, object, source);
+  return applyRendered(run, object, source, target.client, rendered);
+}
+
+/** Renders with the variables and keys of the object; what is secret among its inputs is known to the run from then on. */
+async function renderObject(run: Run, object: Kustomization, source: LoadedSource): Promise<Rendered> {
   const variables = await step(run, 'variables', () => variablesOf(run, object));
   const decryption = await decryptionKeys(run, object);
   const rendered = await step(run, 'render', () =>
     render(run.ctx.engine, {
       kustomization: object,
-      artifactDigest: artifact.digest,
+      artifactDigest: source.artifact.digest,
       readTree: source.archive,
       variables,
       ...(decryption ? { decryption } : {}),
@@ -50,9 +56,11 @@ export async function reconcileKustomization(run: Run, object: Kustomization): P
       signal: run.signal,
     }),
   );
-  for (const warning of rendered.warnings) run.log.warn(warning);
-  run.warnings.push(...rendered.warnings);
-  return applyRendered(run, object, source, target.client, rendered);
+  run.secrets.push(...rendered.secrets);
+  const warnings = rendered.warnings.map((warning) => redact(warning, run.secrets));
+  for (const warning of warnings) run.log.warn(warning);
+  run.warnings.push(...warnings);
+  return rendered;
 }
 
 /** The end of a run that finds nothing to do: the revision is applied already, or does not touch this object. */
@@ -73,13 +81,19 @@ async function withoutRender(
   return { object, outcome, status: (status) => advancedStatus(status, revision) };
 }
 
+function usesSecrets({ spec }: Kustomization): boolean {
+  const from = spec.postBuild?.substituteFrom ?? [];
+  return spec.decryption !== undefined || from.some(({ kind }) => kind === 'Secret');
+}
+
 /** Looks at health again without applying, as long as nothing but time has passed. */
 async function resumeHealth(
   run: Run,
   object: Kustomization,
-  artifact: Artifact,
+  source: LoadedSource,
   target: Target,
 ): Promise<Reconciled | undefined> {
+  const { artifact } = source;
   const record = await run.ctx.index.inputs.get(run.job.cluster, objectKey(run.ref));
   if (!record || record.revision !== artifact.revision || record.generation !== object.metadata.generation)
     return undefined;
@@ -87,18 +101,18 @@ async function resumeHealth(
     return undefined;
   const applied = (object.status?.inventory?.entries ?? []).flatMap((entry) => parseEntry(entry) ?? []);
   const { revision } = artifact;
-  const health = await step(run, 'health', () =>
-    checkHealth(run, object, target.client, {
-      applied,
-      desired: [],
-      revision,
-      renderedDigest: record.renderedDigest,
-    }),
-  );
+  const { renderedDigest } = record;
+  const look = () =>
+    checkHealth(run, object, target.client, { applied, desired: [], revision, renderedDigest });
+  const health = await step(run, 'health', look).catch(async (error: unknown) => {
+    // What is unhealthy may quote what it was given, and only a render tells what of that is secret.
+    if (usesSecrets(object)) await renderObject(run, object, source).catch(() => undefined);
+    throw error;
+  });
   if (health.pending) return { object, outcome: health.pending };
   return {
     object,
     outcome: succeeded('ReconciliationSucceeded', `Applied revision: ${revision}`, health.conditions),
-    status: (present) => appliedStatus(present, run, artifact, record.renderedDigest),
+    status: (present) => appliedStatus(present, run, artifact, renderedDigest),
   };
 }

@@ -3,8 +3,8 @@ import type { ReconcileJob } from '../core/job.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from '../store/leases.ts';
-import type { ClusterConnection, Context } from './context.ts';
 import { conceal } from './conceal.ts';
+import type { ClusterConnection, Context } from './context.ts';
 import type { ToolkitRef } from './object-key.ts';
 
 /** One reconcile of one object: what it works with, and what it has done so far. */

@@ -33,7 +33,9 @@ export async function variablesOf(run: Run, object: Kustomization): Promise<Vari
       );
     }
     for (const [key, value] of Object.entries(found.data ?? {})) {
-      variables[key] = kind === 'Secret' ? Buffer.from(value, 'base64').toString('utf8') : value;
+      const text = kind === 'Secret' ? Buffer.from(value, 'base64').toString('utf8') : value;
+      if (kind === 'Secret') run.secrets.push(text);
+      variables[key] = text;
     }
   }
   return { ...variables, ...substitute };

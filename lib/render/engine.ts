@@ -59,6 +59,8 @@ export interface BuildAnswer {
   closure: Closure;
   /** Things worth telling that are no errors. */
   warnings: string[];
+  /** Texts that were decrypted for it, also when it failed; to be kept out of all that is written or shown. */
+  secrets: string[];
   payload: Uint8Array;
 }
 
@@ -233,6 +235,7 @@ export function createEngine(options: EngineOptions): Engine {
           error: String(header.error ?? ''),
           closure: (header.closure as Closure | undefined) ?? { files: [], missing: [], directories: [] },
           warnings: (header.warnings as string[] | undefined) ?? [],
+          secrets: (header.secrets as string[] | undefined) ?? [],
           payload,
         };
       } finally {

@@ -39,6 +39,8 @@ export interface Rendered {
   closure: Closure;
   /** Things worth telling that are no errors. */
   warnings: string[];
+  /** Texts that were decrypted; to be kept out of all that is written or shown. */
+  secrets: string[];
 }
 
 /**
@@ -57,6 +59,7 @@ export async function render(engine: Engine, input: RenderInput): Promise<Render
     digest: spec.commonMetadata ? digestOf([built, spec.commonMetadata]) : built,
     closure: answer.closure,
     warnings: answer.warnings,
+    secrets: answer.secrets,
   };
 }
 
@@ -92,7 +95,9 @@ async function buildOrThrow(engine: Engine, input: RenderInput): Promise<BuildAn
   }
   if (answer.ok) return answer;
   const reason = answer.code === 'NotFound' ? 'ArtifactFailed' : 'BuildFailed';
-  throw new ReconcileError(reason, `build of ${where} failed: ${answer.error}`, { secrets });
+  throw new ReconcileError(reason, `build of ${where} failed: ${answer.error}`, {
+    secrets: [...secrets, ...answer.secrets],
+  });
 }
 
 /** Labels and annotations of `spec.commonMetadata` go over those of the manifests. */

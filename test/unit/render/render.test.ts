@@ -15,7 +15,7 @@ function engineWith(answer: Partial<BuildAnswer> | Error = {}) {
       asked.push({ request, context });
       if (answer instanceof Error) throw answer;
       const payload = Buffer.from(JSON.stringify([object]));
-      return { ok: true, code: '', error: '', closure, warnings: ['w'], payload, ...answer };
+      return { ok: true, code: '', error: '', closure, warnings: ['w'], secrets: [], payload, ...answer };
     },
     warm() {},
     async close() {},
@@ -39,6 +39,7 @@ describe('a render', () => {
       objects: [object],
       closure,
       warnings: ['w'],
+      secrets: [],
       digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
     });
   });
