@@ -2,6 +2,7 @@ import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { ReconcileJob } from '../core/job.ts';
 import { parseToolkitObject } from '../toolkit/parse.ts';
 import { checkWriter } from './cluster-writer.ts';
+import { conceal } from './conceal.ts';
 import type { Context } from './context.ts';
 import { addFinalizer, finalize, forget } from './finalize.ts';
 import type { Kind } from './kinds.ts';
@@ -54,6 +55,8 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
       startedAt: ctx.now(),
       steps: [],
       changes: [],
+      secrets: [],
+      warnings: [],
       attempted: (status) => status,
       signal: AbortSignal.any([ctx.signal, lost.signal]),
     };
@@ -94,6 +97,7 @@ async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithSta
   } catch (error) {
     // Shutting down, or the lease is lost: whoever takes the job next says how it ended.
     if (run.signal.aborted) throw error;
+    conceal(error, run.secrets);
     const stack = error instanceof Error && !(error instanceof ReconcileError) ? error.stack : undefined;
     run.log.warn({ error: messageOf(error), stack }, 'reconcile failed');
     const outcome = failed(error, kind.retryPolicy(parsed, await failures(run)), run.ctx.random);
