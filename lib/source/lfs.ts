@@ -6,7 +6,8 @@ import { GitError } from '../git/errors.ts';
 import { readWhole, type TreeEntry } from '../git/objects.ts';
 import type { GitSession } from '../git/session.ts';
 import { type GitUrl, originOf } from '../git/url.ts';
-import type { Http } from '../http.ts';
+import type { Http, HttpRequest, HttpResponse } from '../http.ts';
+import { HttpError } from '../http-error.ts';
 import type { TreeFile } from '../tar.ts';
 import type { ArtifactLimits } from './git-tree.ts';
 
@@ -20,6 +21,9 @@ export interface LfsPointer {
 const MAX_POINTER = 1_024;
 const BATCH = 100;
 const MEDIA_TYPE = 'application/vnd.git-lfs+json';
+
+/** Gitea sends the first of these along. */
+const CONNECTION_HEADERS = new Set(['transfer-encoding', 'connection', 'host', 'content-length', 'upgrade']);
 
 const Answer = z.object({
   objects: z.array(
@@ -111,7 +115,7 @@ async function fetchBatch(
   const base = `${url.href.replace(/\/+$/, '').replace(/\.git$/, '')}.git/info/lfs`;
   const own = authorization(auth);
   const secrets = secretsOf(auth);
-  const answer = await http.request({
+  const answer = await ask(http, {
     method: 'POST',
     url: `${base}/objects/batch`,
     headers: { accept: MEDIA_TYPE, 'content-type': MEDIA_TYPE, ...own },
@@ -140,9 +144,9 @@ async function fetchBatch(
     // Our credential goes to the Git server alone; a storage elsewhere gets what the server gave us for it.
     const isOwn =
       URL.canParse(download.href) && new URL(download.href).origin === new URL(originOf(url)).origin;
-    const file = await http.request({
+    const file = await ask(http, {
       url: download.href,
-      headers: { ...(isOwn ? own : {}), ...lowerCased(download.header ?? {}) },
+      headers: { ...(isOwn ? own : {}), ...plainHeaders(download.header ?? {}) },
       maxBytes: pointer.size,
       secrets,
       signal,
@@ -157,6 +161,21 @@ async function fetchBatch(
   }
 }
 
+async function ask(http: Http, request: HttpRequest): Promise<HttpResponse> {
+  try {
+    return await http.request(request);
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    throw new GitError(
+      error.kind === 'refused' ? 'refused' : 'network',
+      `cannot fetch files of Git LFS: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 function parseAnswer(text: string): z.infer<typeof Answer> | undefined {
   try {
     return Answer.safeParse(JSON.parse(text)).data;
@@ -165,8 +184,10 @@ function parseAnswer(text: string): z.infer<typeof Answer> | undefined {
   }
 }
 
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+/** The server's headers for a download, without those that belong to the connection. */
+function plainHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const lower = Object.entries(headers).map(([name, value]): [string, string] => [name.toLowerCase(), value]);
+  return Object.fromEntries(lower.filter(([name]) => !CONNECTION_HEADERS.has(name)));
 }
 
 function authorization(auth: GitAuth): Record<string, string> {
