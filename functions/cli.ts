@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
 import { addBuild } from './commands/build.ts';
+import { addCluster } from './commands/cluster.ts';
 import { addDiff } from './commands/diff.ts';
 import { addGet, addHistory } from './commands/get.ts';
 import { addInit } from './commands/init.ts';
@@ -27,6 +28,7 @@ const program = new Command('slipway')
 
 for (const add of [
   addInit,
+  addCluster,
   addValidate,
   addBuild,
   addDiff,

@@ -71,16 +71,19 @@ export function kubeconfigFor(access: {
   name: string;
   server: string;
   caData?: string;
+  /** The name that the server's certificate carries, when it is not the host of `server`. */
+  tlsServerName?: string;
   token: string;
 }): string {
-  const { name, server, caData, token } = access;
+  const { name, server, caData, tlsServerName, token } = access;
   const authority =
     caData === undefined ? {} : { 'certificate-authority-data': Buffer.from(caData).toString('base64') };
+  const verified = tlsServerName === undefined ? {} : { 'tls-server-name': tlsServerName };
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': name,
-    clusters: [{ name, cluster: { server, ...authority } }],
+    clusters: [{ name, cluster: { server, ...authority, ...verified } }],
     users: [{ name, user: { token } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
   };

@@ -58,11 +58,40 @@ export async function releaseWriter(ctx: Context, cluster: ClusterConnection): P
 }
 
 /** The Flux controllers that are running in a cluster: those whose leader election lease is fresh. */
-export async function runningFlux(ctx: Pick<Context, 'now'>, cluster: ClusterConnection): Promise<string[]> {
+export async function runningFlux(
+  ctx: Pick<Context, 'now'>,
+  cluster: Pick<ClusterConnection, 'client'>,
+): Promise<string[]> {
   const { items } = await cluster.client.list<Lease>(LEASE);
   return items
     .filter(({ metadata, spec }) => FLUX_LEASES.test(metadata.name) && isFresh(spec, ctx.now()))
     .map(({ metadata }) => metadata.name.replace(/-leader-election$/, ''));
+}
+
+/** Who holds a cluster: the Lease that keeps a second installation of Slipway out. */
+export interface ClusterHolder {
+  /** Names the installation; empty when it has given the cluster up. */
+  holder: string;
+  /** Epoch in ms; NaN when unknown. */
+  renewedAt: number;
+  /** Whether the holder is to be reckoned with. */
+  fresh: boolean;
+}
+
+/** The installation of Slipway that holds a cluster, or held it last; undefined when none ever did. */
+export async function clusterHolder(
+  ctx: Pick<Context, 'now'>,
+  { client }: Pick<ClusterConnection, 'client'>,
+): Promise<ClusterHolder | undefined> {
+  const found = await client.get<Lease>({ ...LEASE, namespace: NAMESPACE, name: OURS });
+  if (!found) return undefined;
+  const renewedAt = Date.parse(found.spec?.renewTime ?? '');
+  return { holder: found.spec?.holderIdentity ?? '', renewedAt, fresh: isFresh(found.spec, ctx.now()) };
+}
+
+/** Removes our Lease altogether, for a cluster that Slipway is to leave. Returns false when there was none. */
+export function removeHolder({ client }: Pick<ClusterConnection, 'client'>): Promise<boolean> {
+  return client.delete({ ...LEASE, namespace: NAMESPACE, name: OURS });
 }
 
 async function look(ctx: Context, cluster: ClusterConnection): Promise<void> {
