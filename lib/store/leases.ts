@@ -29,16 +29,24 @@ interface Held {
 
 const PARTITION = 'leases';
 
-/** How many of others' leases are kept in mind; beyond, the oldest are forgotten and only cost a longer wait. */
-const MAX_SEEN = 10_000;
+/** How many leases of each sort are kept in mind; beyond, the oldest are forgotten and only cost a longer wait or a read. */
+const MAX_KEPT = 10_000;
+
+/** A row as this process wrote it last. */
+interface Written {
+  version: number;
+  value: Held;
+}
 
 /** Leases over the table: conditional writes decide who holds one. */
 export class Leases {
   readonly #table: Table;
   readonly #now: () => number;
   readonly #skewMs: number;
-  /** Own leases: until when they hold, by name and token. */
-  readonly #own = new Map<string, number>();
+  /** Own leases, by name and token. */
+  readonly #own = new Map<string, Written>();
+  /** Leases that were given back here, by name: nobody else may have had them since, which the next write finds out. */
+  readonly #free = new Map<string, Written>();
   /** Others' leases: the version that was seen, and since when. */
   readonly #seen = new Map<string, { version: number; since: number }>();
 
@@ -53,6 +61,12 @@ export class Leases {
    * @returns undefined when somebody has it, be it this very holder
    */
   async acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
+    const free = this.#free.get(name);
+    if (free) {
+      this.#free.delete(name);
+      const lease = { name, holder, token: free.value.token + 1 };
+      if (await this.#write(lease, ttlMs, free.version)) return lease;
+    }
     const row = await this.#table.get<Held>(PARTITION, name);
     if (row && !this.#hasRunOut(row)) return undefined;
     const lease: Lease = { name, holder, token: (row?.value.token ?? 0) + 1 };
@@ -63,14 +77,14 @@ export class Leases {
 
   /** Extends a lease. Returns false when it was lost. */
   async renew(lease: Lease, ttlMs: number): Promise<boolean> {
-    const row = await this.#table.get<Held>(PARTITION, lease.name);
-    if (!row || !isHeldBy(row.value, lease)) return false;
-    return this.#write(lease, ttlMs, row.version);
+    const own = this.#own.get(keyOf(lease));
+    // Whoever took it has written the row since.
+    return own !== undefined && this.#write(lease, ttlMs, own.version);
   }
 
   /** Whether the lease still holds. */
   async check(lease: Lease): Promise<boolean> {
-    const until = this.#own.get(keyOf(lease)) ?? 0;
+    const until = this.#own.get(keyOf(lease))?.value.until ?? 0;
     if (until <= this.#now()) return false;
     // Where all go by one clock, nobody can have taken it before its time; asked before every write, that saves a read each.
     if (this.#skewMs === 0) return true;
@@ -80,10 +94,19 @@ export class Leases {
 
   /** Gives a lease back. The row stays, so that tokens keep growing. */
   async release(lease: Lease): Promise<void> {
+    const own = this.#own.get(keyOf(lease));
     this.#own.delete(keyOf(lease));
+    if (own && (await this.#giveBack(lease.name, own))) return;
+    // Lost, or extended a moment ago by an answer that is still on its way.
     const row = await this.#table.get<Held>(PARTITION, lease.name);
-    if (!row || !isHeldBy(row.value, lease)) return;
-    await this.#table.put(PARTITION, lease.name, { ...row.value, until: 0 }, { ifVersion: row.version });
+    if (row && isHeldBy(row.value, lease)) await this.#giveBack(lease.name, row);
+  }
+
+  async #giveBack(name: string, own: Written): Promise<boolean> {
+    const value: Held = { ...own.value, until: 0 };
+    const version = await this.#table.put(PARTITION, name, value, { ifVersion: own.version });
+    if (version !== undefined) keep(this.#free, name, { version, value });
+    return version !== undefined;
   }
 
   /**
@@ -103,9 +126,9 @@ export class Leases {
     // From before the write: it must not seem to hold longer than others see it held.
     const until = this.#now() + ttlMs;
     const value: Held = { holder: lease.holder, token: lease.token, until, ttlMs };
-    const written = await this.#table.put(PARTITION, lease.name, value, { ifVersion });
-    if (written !== undefined) this.#own.set(keyOf(lease), until);
-    return written !== undefined;
+    const version = await this.#table.put(PARTITION, lease.name, value, { ifVersion });
+    if (version !== undefined) this.#own.set(keyOf(lease), { version, value });
+    return version !== undefined;
   }
 
   #hasRunOut({ sort, version, value }: Row<Held>): boolean {
@@ -115,12 +138,17 @@ export class Leases {
     if (this.#skewMs === 0) return false;
     const seen = this.#seen.get(sort);
     if (seen?.version === version) return now - seen.since >= value.ttlMs;
-    this.#seen.delete(sort);
-    this.#seen.set(sort, { version, since: now });
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > MAX_SEEN && oldest !== undefined) this.#seen.delete(oldest);
+    keep(this.#seen, sort, { version, since: now });
     return false;
   }
+}
+
+/** Sets an entry as the newest and forgets the oldest when there are too many. */
+function keep<T>(entries: Map<string, T>, name: string, value: T): void {
+  entries.delete(name);
+  entries.set(name, value);
+  const [oldest] = entries.keys();
+  if (entries.size > MAX_KEPT && oldest !== undefined) entries.delete(oldest);
 }
 
 function isHeldBy(held: Held, { holder, token }: Lease): boolean {

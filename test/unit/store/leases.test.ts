@@ -61,6 +61,26 @@ describe('a lease', () => {
     expect(await other.acquire('prod/app', 'three', TTL)).toBeUndefined();
   });
 
+  test('that was given back here is had again at once, unless another worker had it meanwhile', async () => {
+    const leases = new Leases(table, parts.clock.now);
+    const other = new Leases(table, parts.clock.now);
+    await leases.release(await taken(leases, 'one'));
+    expect(await taken(leases, 'one')).toMatchObject({ token: 2 });
+    await leases.release({ name: 'prod/app', holder: 'one', token: 2 });
+    const theirs = await taken(other, 'two');
+    expect(theirs.token).toBe(3);
+    expect(await leases.acquire('prod/app', 'one', TTL)).toBeUndefined();
+    await other.release(theirs);
+    expect(await taken(leases, 'one')).toMatchObject({ token: 4 });
+  });
+
+  test('is given back although it is being renewed', async () => {
+    const leases = new Leases(table, parts.clock.now);
+    const lease = await taken(leases, 'one');
+    await Promise.all([leases.renew(lease, TTL), leases.release(lease)]);
+    await taken(leases, 'two');
+  });
+
   test('holds from the time of its renewal', async () => {
     const leases = new Leases(table, parts.clock.now);
     const lease = await taken(leases, 'one');
