@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { sweep } from '../../lib/pipeline/sweep.ts';
-import { measureFloor } from './floor.ts';
+import type { Floor } from './floor.ts';
 import { appObjects, kustomization, names, toYaml } from './manifests.ts';
 import { watchMemory } from './memory.ts';
 import type { Figure } from './report.ts';
@@ -22,7 +26,7 @@ const NAMESPACE = 'bench';
 
 /** 1,000 Kustomizations of four objects each for the first time, against the floor; and the memory that took. */
 export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> {
-  const floor = await measureFloor(stage, sizes.apps);
+  const floor = await floorOf(stage, sizes.apps);
   const all = names('app', sizes.apps);
   const files = Object.fromEntries(
     all.map((name) => [`apps/${name}/app.yaml`, toYaml(appObjects(name, NAMESPACE, '1'))]),
@@ -192,6 +196,16 @@ export async function webhookP99(stage: Stage, sizes: Sizes): Promise<Figure[]> 
   await Promise.all(Array.from({ length: sizes.webhooks }, (_, index) => limit(() => send(index))));
   const notes = [`median ${Math.round(percentile(times, 0.5) * 10) / 10} ms over ${times.length}`];
   return [figure('webhook-p99', percentile(times, 0.99), 'ms', 50, 'the bar', 1, notes)];
+}
+
+async function floorOf(stage: Stage, count: number): Promise<Floor> {
+  const program = fileURLToPath(new URL('./floor-process.ts', import.meta.url));
+  const { connection } = stage.kubernetes;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    program,
+    JSON.stringify({ connection, count }),
+  ]);
+  return JSON.parse(stdout) as Floor;
 }
 
 /** Grows by one with every write to the cluster. */

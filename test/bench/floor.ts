@@ -3,25 +3,27 @@ import { entryOf } from '../../lib/core/inventory.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
 import { refOf } from '../../lib/core/object.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
+import type { KubeConnection } from '../../lib/kube/connection.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 import { appObjects, kustomization, names } from './manifests.ts';
-import type { Stage } from './stage.ts';
 
 const MANAGER = 'kustomize-controller';
+
+/** The best time over several concurrencies. */
+export interface Floor {
+  ms: number;
+  concurrency: number;
+}
 
 /**
  * How fast the API server takes the writes of a first apply when nothing else is done: finalizer, inventory, four objects,
  * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order.
- * @returns the best time over several concurrencies, in ms, with the one that gave it
  */
-export async function measureFloor(
-  stage: Stage,
-  count: number,
-): Promise<{ ms: number; concurrency: number }> {
+export async function measureFloor(connection: KubeConnection, count: number): Promise<Floor> {
   let best = { ms: Number.POSITIVE_INFINITY, concurrency: 0 };
   for (const concurrency of [8, 16, 32, 64]) {
-    const client = createKubeClient(stage.kubernetes, { connections: concurrency });
+    const client = createKubeClient(connection, { connections: concurrency });
     const namespace = `floor-${concurrency}`;
     await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     const created = await prepare(client, namespace, names('floor', count));
