@@ -19,10 +19,8 @@ export function describeRollout(
 ): string {
   const failed = members.filter(({ state }) => state === 'failed');
   if (failed.length > 0) return describeFailure(failed, members.length);
-  if (members.some(({ state }) => state === 'pending'))
-    return rollout.supersededBy === ''
-      ? `deploying to ${rollout.cluster}`
-      : `superseded by ${rollout.supersededBy.slice(0, 8)}`;
+  if (rollout.supersededBy !== '') return `superseded by ${rollout.supersededBy.slice(0, 8)}`;
+  if (members.some(({ state }) => state === 'pending')) return `deploying to ${rollout.cluster}`;
   return sumUp(members.map(({ message }) => message)) ?? `deployed to ${rollout.cluster}`;
 }
 

@@ -23,17 +23,14 @@ import { checkHealth } from './health.ts';
 import type { LoadedSource } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
-import { unbuilt } from './prune-gate.ts';
+import { againMs, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
-import { sendAppliedToolkitObjects } from './toolkit-objects.ts';
-
-/** When a prune that waits for other builds, or an object that is being deleted, is looked at again, in ms. */
-const AGAIN_MS = 1_500;
+import { childrenOf, joinRollout, sendChildren } from './toolkit-objects.ts';
 
 /** Brings a cluster to a render: inventory, apply, prune, health. */
 export async function applyRendered(
@@ -78,8 +75,11 @@ export async function applyRendered(
   });
   const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };
   const health = await step(run, 'health', () => checkHealth(run, object, client, render));
-  const afterwards = () => sendAppliedToolkitObjects(run, object, objects);
-  if (health.pending) return { object: begun, outcome: health.pending, status: withInventory, afterwards };
+  const children = childrenOf(run, object, applied.applied);
+  const before = () => joinRollout(run, object, children);
+  const afterwards = () => sendChildren(run, children);
+  if (health.pending)
+    return { object: begun, outcome: health.pending, status: withInventory, before, afterwards };
   const waiting =
     pruned.waitsFor.length > 0
       ? `; ${pruned.survivors.length} objects are deleted once ${pruned.waitsFor.join(', ')} is built`
@@ -92,8 +92,9 @@ export async function applyRendered(
   const soon = waiting !== '' || applied.terminating.length > 0;
   return {
     object: begun,
-    outcome: soon ? { ...outcome, requeueAfterMs: AGAIN_MS, again: 'prune' } : outcome,
+    outcome: soon ? { ...outcome, requeueAfterMs: againMs(ctx.now(), artifact), again: 'prune' } : outcome,
     status: (present) => appliedStatus(withInventory(present), run, artifact, rendered.digest),
+    before,
     afterwards,
   };
 }
@@ -127,7 +128,7 @@ async function pruneWhenBuilt(
   allowed: boolean,
 ) {
   if (gone.length === 0) return { survivors: [], waitsFor: [], error: undefined };
-  const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision);
+  const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision, gone);
   if (waitsFor.length > 0) return { survivors: [...gone], waitsFor, error: undefined };
   const { changeSet, survivors, error } = await prune(
     client,

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Artifact } from '../core/artifact.ts';
+import { commitOf } from '../core/revision.ts';
 import type { TreeIndex } from '../core/tree.ts';
 import { closureDigest } from '../core/tree.ts';
 import type { InputRecord } from '../store/inputs.ts';
@@ -51,6 +52,10 @@ export async function sendDependants(
     })),
   );
   await step(run, 'advance', () => advanceAll(run, unaffected, artifact));
+  await ctx.index.rollouts.setSent(job.cluster, objectKey(run.ref), {
+    commit: commitOf(artifact.revision),
+    digest: artifact.digest,
+  });
   await releaseWaiting(ctx, job.cluster, run.ref);
 }
 

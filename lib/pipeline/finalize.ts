@@ -2,10 +2,12 @@ import { refOf } from '../core/object.ts';
 import { FINALIZER } from '../toolkit/annotations.ts';
 import { checkWriter } from './cluster-writer.ts';
 import { recordEvent } from './events.ts';
+import { GONE, leaveRollouts } from './heal-rollouts.ts';
 import { kinds } from './kinds.ts';
 import { artifactPrefix } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import { failed } from './outcome.ts';
+import { sourceKeyOf } from './rollout.ts';
 import type { Run } from './run.ts';
 import { settle } from './settle.ts';
 import type { WithStatus } from './status.ts';
@@ -39,6 +41,7 @@ export async function finalize(run: Run, object: WithStatus): Promise<void> {
       resourceVersion: object.metadata.resourceVersion,
     },
   });
+  await leaveRollouts(run.ctx, run.job.cluster, sourceKeyOf(run.ref, object), objectKey(run.ref), GONE);
   await forget(run);
 }
 

@@ -33,9 +33,10 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
   const sameIncluded = digestOf(included) === digestOf(object.status?.includedArtifacts ?? []);
   if (current && resolved === current.revision && sameIncluded) {
     const outcome = succeeded('Succeeded', `stored artifact for revision '${current.revision}'`);
-    // A run of the schedule finds dependants that were missed by the sweep; one that was asked for looks itself.
+    // A run that was asked for looks at its dependants again, and so does one that follows a crash before all of them were sent to.
     const asked = job.trigger !== 'due' && job.trigger !== 'sweep';
-    return asked
+    const sent = await ctx.index.rollouts.sent(job.cluster, objectKey(run.ref));
+    return asked || sent?.digest !== current.digest
       ? { object, outcome, afterwards: (written) => sendDependants(run, written, current) }
       : { object, outcome };
   }

@@ -6,15 +6,12 @@ import { describe } from '../core/object.ts';
 import { deletionPolicyOf, timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { sourceRefOf } from './load-source.ts';
-import { unbuilt } from './prune-gate.ts';
+import { againMs, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import type { WithStatus } from './status.ts';
 import { targetClient } from './target.ts';
-
-/** When a deletion that waits for other builds is tried again, in ms. */
-const PRUNE_AGAIN_MS = 1_500;
 
 /**
  * What becomes of the objects of a Kustomization that is deleted, by its `deletionPolicy`. A suspended one leaves them, as
@@ -45,12 +42,13 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<v
 async function untilOthersAreBuilt(run: Run, object: Kustomization): Promise<void> {
   const ref = sourceRefOf(object);
   const source = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
-  const revision = (source?.status?.artifact as Artifact | undefined)?.revision;
-  if (revision === undefined) return;
-  const waitsFor = await unbuilt(run, ref, revision);
+  const artifact = source?.status?.artifact as Artifact | undefined;
+  if (artifact === undefined) return;
+  const leaving = object.status?.inventory?.entries ?? [];
+  const waitsFor = await unbuilt(run, ref, artifact.revision, leaving);
   if (waitsFor.length === 0) return;
   throw new ReconcileError('PruneFailed', `its objects are deleted once ${waitsFor.join(', ')} is built`, {
     outcome: 'wait',
-    retryAfter: PRUNE_AGAIN_MS,
+    retryAfter: againMs(run.ctx.now(), artifact),
   });
 }

@@ -5,11 +5,13 @@ import { checkWriter } from './cluster-writer.ts';
 import { conceal } from './conceal.ts';
 import type { Context } from './context.ts';
 import { addFinalizer, finalize, forget } from './finalize.ts';
+import { leaveRollouts, SUSPENDED } from './heal-rollouts.ts';
 import type { Kind } from './kinds.ts';
 import { kinds } from './kinds.ts';
 import { objectKey } from './object-key.ts';
 import { failed } from './outcome.ts';
 import type { Reconciled } from './reconciled.ts';
+import { sourceKeyOf } from './rollout.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import { settle } from './settle.ts';
@@ -83,6 +85,13 @@ async function reconcileObject(run: Run, kind: Kind): Promise<void> {
   }
   if (kind.suspended(parsed.object)) {
     run.log.info('suspended: not reconciled');
+    await leaveRollouts(
+      run.ctx,
+      run.job.cluster,
+      sourceKeyOf(run.ref, object),
+      objectKey(run.ref),
+      SUSPENDED,
+    );
     await run.ctx.index.dueTimes.clear(run.job.cluster, objectKey(run.ref));
     return;
   }

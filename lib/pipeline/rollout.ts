@@ -2,7 +2,7 @@ import type { Artifact } from '../core/artifact.ts';
 import type { PushJob } from '../core/job.ts';
 import { describe } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
-import type { Rollout } from '../store/rollouts.ts';
+import type { MemberChange, Rollout } from '../store/rollouts.ts';
 import type { Subscription } from '../store/subscriptions.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
@@ -45,9 +45,9 @@ export async function announceRollout(
         supersededBy: '',
       };
       // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green.
-      const current = await ctx.index.rollouts.current(subscription.cluster, source);
+      const sent = await ctx.index.rollouts.sent(subscription.cluster, source);
       await ctx.index.rollouts.open(rollout);
-      await ctx.index.rollouts.add(rollout, [source], { again: current !== push.commit });
+      await ctx.index.rollouts.add(rollout, [source], { again: sent?.commit !== push.commit });
       await report(ctx, rollout);
     }),
   );
@@ -75,11 +75,12 @@ export async function openRollout(
     startedAt: known && known.supersededBy === '' ? known.startedAt : ctx.now(),
     supersededBy: '',
   };
-  await ctx.index.rollouts.setCurrent(rollout);
   // Nothing is touched by it and nobody announced it: a run of the schedule that found all as it was.
   if (known || members.length > 0) {
     if (known?.supersededBy !== '') await ctx.index.rollouts.open(rollout);
-    await ctx.index.rollouts.add(rollout, [key, ...members.map(objectKey)], { again: true });
+    // The source itself is done in a moment; members that are to run again make the commit pending again, and nothing else does.
+    await ctx.index.rollouts.add(rollout, [key]);
+    await ctx.index.rollouts.add(rollout, members.map(objectKey), { again: true });
   }
   await supersede(ctx, rollout, job.origin?.commit);
   if (known || members.length > 0) await report(ctx, rollout);
@@ -108,19 +109,27 @@ export async function settleMember(
     run.ref.kind === 'GitRepository'
       ? (job.commit ?? attemptedCommit(kind, object))
       : attemptedCommit(kind, object);
-  const source = sourceKeyOf(run, object);
-  if (commit === '' || source === undefined) return;
+  const source = sourceKeyOf(run.ref, object);
+  if (commit === '') return;
   const rollout = await ctx.index.rollouts.get(job.cluster, source, commit);
   if (!rollout) return;
   const state = outcome.result === 'success' ? 'ready' : outcome.result === 'failure' ? 'failed' : 'pending';
   const message = state === 'ready' ? summaryOf(run) : `${describe(run.ref)}: ${outcome.ready.message}`;
-  const changed = await ctx.index.rollouts.settle(rollout, objectKey(run.ref), {
+  const change = await ctx.index.rollouts.settle(rollout, objectKey(run.ref), {
     state,
     message,
     runId: run.id,
   });
+  if (change && isSeenAtOnce(ctx, change)) return report(ctx, rollout);
+  // While others are on their way the commit shows nothing new. A report reads every member, so most runs must do without.
+  if (await ctx.index.rollouts.mayBePending(rollout)) return;
   // One that has not ended is told of even without news: the run that wrote this may have died before it could.
-  if (changed || (await ctx.index.rollouts.isUnfinished(rollout))) await report(ctx, rollout);
+  if (change || (await ctx.index.rollouts.isUnfinished(rollout))) await report(ctx, rollout);
+}
+
+/** Whether a commit status differs by this alone, however the other members fare. */
+function isSeenAtOnce(ctx: Context, { before, state, hasFailed }: MemberChange): boolean {
+  return ctx.fleet.statuses.objects === 'all' || hasFailed || (before === 'ready' && state === 'pending');
 }
 
 /**
@@ -146,18 +155,16 @@ async function currentRollout(
   object: WithStatus,
   revision: string | undefined,
 ): Promise<Rollout | undefined> {
-  const source = sourceKeyOf(run, object);
+  const source = sourceKeyOf(run.ref, object);
   const commit = commitOf(revision);
-  return source === undefined || commit === ''
-    ? undefined
-    : run.ctx.index.rollouts.get(run.job.cluster, source, commit);
+  return commit === '' ? undefined : run.ctx.index.rollouts.get(run.job.cluster, source, commit);
 }
 
-function sourceKeyOf(run: Run, object: WithStatus): string | undefined {
-  if (run.ref.kind === 'GitRepository') return objectKey(run.ref);
-  return run.ref.kind === 'Kustomization'
+/** The key of the source whose rollouts an object belongs to: its own for a source. */
+export function sourceKeyOf(ref: ToolkitRef, object: WithStatus): string {
+  return ref.kind === 'Kustomization'
     ? objectKey(sourceRefOf(object as unknown as Kustomization))
-    : undefined;
+    : objectKey(ref);
 }
 
 function summaryOf(run: Run): string {

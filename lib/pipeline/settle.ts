@@ -26,10 +26,11 @@ const SWEEP_MS = 60_000;
 export async function settle(
   run: Run,
   kind: Kind,
-  { object, outcome, status: own, afterwards }: Reconciled,
+  { object, outcome, status: own, before: prepare, afterwards }: Reconciled,
 ): Promise<void> {
   const before = object.status?.conditions as Condition[] | undefined;
   const news = !sameReady(before, outcome) || changed({ entries: run.changes }).length > 0;
+  await prepare?.();
   const written = await writeStatus(run.client, object, (status) =>
     withOutcome(own?.(status) ?? status, object, outcome, run.ctx.now()),
   );

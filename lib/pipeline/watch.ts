@@ -1,11 +1,11 @@
 import { messageOf } from '../core/errors.ts';
 import { refOf } from '../core/object.ts';
 import { KubeError } from '../kube/errors.ts';
+import { changeReason } from './change-reason.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { kinds } from './kinds.ts';
 import type { WithStatus } from './status.ts';
-import { changeReason } from './sweep.ts';
 
 /** How long a new object is given to be taken up by a job that is on its way. */
 const NEW_MS = 1_000;

@@ -29,8 +29,22 @@ export interface Member {
   hasFailed: boolean;
 }
 
+/** An artifact whose dependants have all got their jobs. */
+export interface SentArtifact {
+  /** Full hash; empty for a source without commits. */
+  commit: string;
+  /** Digest of the artifact. */
+  digest: string;
+}
+
 /** What a run says of its member. */
 export type MemberResult = Pick<Member, 'state' | 'message' | 'runId'>;
+
+/** What was written of a member. */
+export interface MemberChange extends Pick<Member, 'state' | 'hasFailed'> {
+  /** Its state before; undefined when it is new. */
+  before: Member['state'] | undefined;
+}
 
 /** A rollout and its members at one moment. */
 export interface RolloutState {
@@ -68,6 +82,7 @@ export class Rollouts {
   /** Writes a rollout, new or changed, and counts it as unfinished. */
   async open(rollout: Rollout): Promise<void> {
     const expiresAt = this.#now() + KEEP_MS;
+    await this.#table.put(siblingsPartition(rollout), rollout.source, rollout.source, { expiresAt });
     await this.#markUnfinished(rollout);
     await this.#table.put(partition(rollout), rollout.commit, rollout, { expiresAt });
   }
@@ -92,6 +107,26 @@ export class Rollouts {
       sequence: (row?.version ?? 0) + writes,
       markVersion: mark?.version ?? 0,
     };
+  }
+
+  /**
+   * The rollouts of the same commit in the same cluster that other sources brought: they share its commit status.
+   * @returns all of them, this one among them once it was opened
+   */
+  async siblings(rollout: Rollout): Promise<Rollout[]> {
+    const rows = await this.#table.query<string>(siblingsPartition(rollout));
+    const found = await Promise.all(rows.map(({ sort }) => this.get(rollout.cluster, sort, rollout.commit)));
+    return found.filter((sibling) => sibling !== undefined);
+  }
+
+  /** Remembers what of a source was sent to everything that depends on it; only once all of it was. */
+  async setSent(cluster: string, source: string, sent: SentArtifact): Promise<void> {
+    await this.#table.put(sentPartition(cluster), source, sent);
+  }
+
+  /** What of a source was sent last; undefined when that is not known. */
+  async sent(cluster: string, source: string): Promise<SentArtifact | undefined> {
+    return (await this.#table.get<SentArtifact>(sentPartition(cluster), source))?.value;
   }
 
   /** The rollouts of a source that have not ended. */
@@ -121,15 +156,30 @@ export class Rollouts {
     const pending: MemberResult = { state: 'pending', message: '', runId: '' };
     const decide = (member: Member | undefined) => (member && !options.again ? undefined : pending);
     const changes = await Promise.all(keys.map((key) => limit(() => this.#change(rollout, key, decide))));
-    if (changes.includes(true)) await this.#markUnfinished(rollout);
+    if (changes.some((change) => change !== undefined)) await this.#markUnfinished(rollout);
   }
 
   /**
-   * Writes how a member ended.
-   * @returns whether that is news; false also when the object is no member
+   * Writes how a member ended. One that has failed stays failed while it is merely tried again: only success, another failure or
+   * {@link add} tell otherwise.
+   * @returns the news; undefined when there is none, and when the object is no member
    */
-  async settle(rollout: Rollout, key: string, result: MemberResult): Promise<boolean> {
-    return this.#change(rollout, key, (member) => (member ? result : undefined));
+  async settle(rollout: Rollout, key: string, result: MemberResult): Promise<MemberChange | undefined> {
+    const [change] = await Promise.all([
+      this.#change(rollout, key, (member) =>
+        member && !(member.state === 'failed' && result.state === 'pending') ? result : undefined,
+      ),
+      result.state === 'pending' ? undefined : this.#table.delete(pendingPartition(rollout), key),
+    ]);
+    return change;
+  }
+
+  /**
+   * Whether members may still be on their way, told without reading them all. Of several that settle at the same time, the
+   * last one is told `false`.
+   */
+  async mayBePending(rollout: Rollout): Promise<boolean> {
+    return (await this.#table.query(pendingPartition(rollout), { limit: 1 })).length > 0;
   }
 
   /** All members, by key. */
@@ -147,18 +197,27 @@ export class Rollouts {
     rollout: Rollout,
     key: string,
     decide: (member: Member | undefined) => MemberResult | undefined,
-  ): Promise<boolean> {
+  ): Promise<MemberChange | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const row = await this.#table.get<StoredMember>(membersPartition(rollout), key);
       const result = decide(row?.value);
-      if (!result) return false;
-      if (row && row.value.state === result.state && row.value.message === result.message) return false;
+      const same = row && row.value.state === result?.state && row.value.message === result.message;
+      if (!result || same) {
+        // Another worker was faster and has settled what this one was about to add.
+        if (attempt > 0 && row?.value.state !== 'pending')
+          await this.#table.delete(pendingPartition(rollout), key);
+        return undefined;
+      }
       const { state, message, runId } = result;
       const hasFailed = (row?.value.hasFailed ?? false) || state === 'failed';
       const writes = (row?.value.writes ?? 0) + 1;
       const value: StoredMember = { key, state, message, runId, hasFailed, writes };
-      const options = { ifVersion: row?.version ?? 0, expiresAt: this.#now() + KEEP_MS };
-      if ((await this.#table.put(membersPartition(rollout), key, value, options)) !== undefined) return true;
+      const expiresAt = this.#now() + KEEP_MS;
+      // Noted first: were a member pending without its note, its rollout would pass for one that nobody is on the way in.
+      if (state === 'pending') await this.#table.put(pendingPartition(rollout), key, '', { expiresAt });
+      const options = { ifVersion: row?.version ?? 0, expiresAt };
+      if ((await this.#table.put(membersPartition(rollout), key, value, options)) !== undefined)
+        return { before: row?.value.state, state, hasFailed };
     }
     throw new Error(
       `the state of ${key} in the rollout of ${rollout.commit} could not be written: too many writers`,
@@ -170,8 +229,20 @@ function partition({ cluster, source }: Pick<Rollout, 'cluster' | 'source'>): st
   return `rollout#${cluster}#${source}`;
 }
 
+function siblingsPartition({ cluster, destination, project, commit }: Rollout): string {
+  return `rollouts-of-commit#${cluster}#${destination}#${project}#${commit}`;
+}
+
+function sentPartition(cluster: string): string {
+  return `source-sent#${cluster}`;
+}
+
 function unfinishedPartition({ cluster, source }: Pick<Rollout, 'cluster' | 'source'>): string {
   return `rollout-unfinished#${cluster}#${source}`;
+}
+
+function pendingPartition({ cluster, source, commit }: Rollout): string {
+  return `rollout-pending#${cluster}#${source}#${commit}`;
 }
 
 function membersPartition({ cluster, source, commit }: Rollout): string {

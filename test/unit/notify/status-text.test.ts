@@ -45,6 +45,9 @@ describe('describeRollout', () => {
     expect(describeRollout({ ...rollout, supersededBy: 'c'.repeat(40) }, [pending])).toBe(
       'superseded by cccccccc',
     );
+    expect(describeRollout({ ...rollout, supersededBy: 'c'.repeat(40) }, [ready('1 created')])).toBe(
+      'superseded by cccccccc',
+    );
   });
 
   it('is one line of at most 140 characters', () => {

@@ -1,0 +1,99 @@
+import { commitOf } from '../core/revision.ts';
+import type { Rollout } from '../store/rollouts.ts';
+import { isSuspended } from './change-reason.ts';
+import type { ClusterConnection, Context } from './context.ts';
+import { kinds } from './kinds.ts';
+import { objectKey } from './object-key.ts';
+import { isReady } from './ready.ts';
+import { report } from './report-rollout.ts';
+import type { WithStatus } from './status.ts';
+
+/** As long as a look takes, and more. */
+const LEASE_MS = 30_000;
+
+/** What is said of a member that will not run any more. */
+export const GONE = 'deleted';
+export const SUSPENDED = 'suspended, left as it is';
+
+/** An object will not run for its commit any more: it is deleted, or suspended. Its commit must not wait for it. */
+export async function leaveRollouts(
+  ctx: Context,
+  cluster: string,
+  source: string,
+  key: string,
+  message: string,
+): Promise<void> {
+  for (const rollout of await ctx.index.rollouts.unfinished(cluster, source))
+    await leave(ctx, rollout, key, message);
+  const sent = await ctx.index.rollouts.sent(cluster, source);
+  const last = sent && (await ctx.index.rollouts.get(cluster, source, sent.commit));
+  // One that is red because of an object that the same commit deletes turns green without it.
+  if (last) await leave(ctx, last, key, message);
+}
+
+async function leave(ctx: Context, rollout: Rollout, key: string, message: string): Promise<void> {
+  if (await ctx.index.rollouts.settle(rollout, key, { state: 'ready', message, runId: '' }))
+    await report(ctx, rollout);
+}
+
+/**
+ * Ends what a crash, or an event that nobody saw, left open: members of unfinished rollouts that do not exist any more, are
+ * suspended, or have reached the commit without the rollout having heard of it.
+ * @param objects all Toolkit objects of the cluster, a moment ago
+ */
+export async function healRollouts(
+  ctx: Context,
+  cluster: ClusterConnection,
+  objects: readonly WithStatus[],
+): Promise<void> {
+  const { rollouts } = ctx.index;
+  const byKey = new Map(objects.map((object) => [keyOf(object), object]));
+  const sources = objects.filter(({ kind }) => kind === 'GitRepository').map(keyOf);
+  for (const source of sources) {
+    for (const rollout of await rollouts.unfinished(cluster.config.name, source)) {
+      const members = await rollouts.members(rollout);
+      const stuck = members.filter(
+        ({ key, state }) => state === 'pending' && endOf(byKey.get(key), rollout.commit) !== undefined,
+      );
+      for (const { key } of stuck) await heal(ctx, cluster, rollout, key);
+      await report(ctx, rollout);
+    }
+  }
+}
+
+/** Looks again, now that no run is at the object: what was listed may be older than the rollout. */
+async function heal(
+  ctx: Context,
+  { config, client }: ClusterConnection,
+  rollout: Rollout,
+  key: string,
+): Promise<void> {
+  const [kindName = '', namespace = '', name = ''] = key.split('/');
+  const kind = kinds[kindName];
+  if (!kind) return;
+  const lease = await ctx.index.leases.acquire(`${config.name}/${key}`, ctx.holder, LEASE_MS);
+  if (!lease) return;
+  try {
+    const { group, version } = kind;
+    const live = await client.get<WithStatus>({ group, version, kind: kindName, namespace, name });
+    const message = endOf(live, rollout.commit);
+    if (message === undefined) return;
+    await ctx.index.rollouts.settle(rollout, key, { state: 'ready', message, runId: '' });
+  } finally {
+    await ctx.index.leases.release(lease);
+  }
+}
+
+/** What to say of an object that will not run for a commit any more; undefined when it still may. */
+function endOf(object: WithStatus | undefined, commit: string): string | undefined {
+  if (!object) return GONE;
+  if (isSuspended(object)) return SUSPENDED;
+  const { lastAppliedRevision, lastAttemptedRevision } = (object.status ?? {}) as Record<string, string>;
+  const isThere = lastAppliedRevision === lastAttemptedRevision && commitOf(lastAppliedRevision) === commit;
+  return object.kind === 'Kustomization' && isReady(object) && isThere ? '' : undefined;
+}
+
+function keyOf(object: WithStatus): string {
+  const { namespace = '', name } = object.metadata;
+  return objectKey({ kind: object.kind, namespace, name });
+}
