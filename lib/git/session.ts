@@ -143,7 +143,7 @@ export async function openSession(deps: GitDependencies, target: GitTarget): Pro
   function tooLate(what: string): GitError {
     return new GitError(
       'timeout',
-      `cannot ${what}: no answer within ${target.timeout / 1_000} s (spec.timeout)`,
+      `cannot ${what}: no answer within ${Math.round(target.timeout / 100) / 10} s (spec.timeout)`,
     );
   }
 

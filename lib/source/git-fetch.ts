@@ -86,25 +86,26 @@ export async function fetchRepository(
     const entries = await checkOut(session, { gitDir, commit, ref, tag: wantedTag, directories, limits });
     const files = filesOf(entries);
     const submodules = spec.recurseSubmodules ? await listSubmodules(session, gitDir, commit, entries) : [];
-    const plain =
-      submodules.length === 0 && !spec.include?.length && !(await usesLfs(session, gitDir, files));
-    const tree = plain
-      ? await archiveFiles(session, gitDir, await selectFiles(session, gitDir, files, spec.ignore), limits)
-      : await readFiles(session, gitDir, files, limits);
-    const [commitBytes = Buffer.alloc(0), tagBytes] = await readWhole(
-      session,
-      gitDir,
-      wantedTag === undefined ? [commit] : [commit, await tagObject(session, gitDir)],
-    );
-    return { tree, submodules, commitBytes, tagBytes };
+    const tagBytes = wantedTag === undefined ? undefined : await readTag(session, gitDir);
+    const needsMore =
+      submodules.length > 0 || spec.include?.length || (await usesLfs(session, gitDir, files));
+    if (needsMore) {
+      const tree = await readFiles(session, gitDir, files, limits);
+      const [commitBytes = Buffer.alloc(0)] = await readWhole(session, gitDir, [commit]);
+      return { tree, submodules, commitBytes, tagBytes };
+    }
+    const selected = await selectFiles(session, gitDir, files, spec.ignore);
+    const { tar, also } = await archiveFiles(session, gitDir, selected, limits, commit);
+    return { tree: tar, submodules, commitBytes: also, tagBytes };
   }
 
-  async function tagObject(session: GitSession, gitDir: string): Promise<string> {
+  async function readTag(session: GitSession, gitDir: string): Promise<Buffer | undefined> {
     const { stdout } = await session.git(['rev-parse', '--verify', tagOf(commit)], {
       what: `find ${tag}`,
       gitDir,
     });
-    return Buffer.from(stdout).toString('latin1').trim();
+    const [bytes] = await readWhole(session, gitDir, [Buffer.from(stdout).toString('latin1').trim()]);
+    return bytes;
   }
 
   async function complete(own: TreeFile[], submodules: Submodule[]): Promise<Tar> {

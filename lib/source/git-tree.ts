@@ -41,21 +41,32 @@ export function selectRead(files: readonly TreeFile[], specIgnore: string | unde
   return files.filter(({ path }) => !isIgnored(path));
 }
 
-/** Reads files out of a repository straight into an archive. @throws {GitError} `too-big` */
+/**
+ * Reads files out of a repository straight into an archive.
+ * @param also a small object that is read along, such as the commit
+ * @throws {GitError} `too-big`
+ */
 export async function archiveFiles(
   session: GitRunner,
   gitDir: string,
   files: readonly TreeEntry[],
   limits: ArtifactLimits,
-): Promise<Tar> {
+  also: string,
+): Promise<{ tar: Tar; also: Buffer }> {
   checkLimits(files, limits);
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const writer = createTarWriter(
     sorted.map(({ path, size, kind }) => ({ path, size, executable: kind === 'executable' })),
   );
-  const ids = sorted.map(({ id }) => id);
-  await readObjects(session, gitDir, ids, { begin() {}, write: writer.write });
-  return writer.finish();
+  const chunks: Buffer[] = [];
+  await readObjects(session, gitDir, [...sorted.map(({ id }) => id), also], {
+    begin() {},
+    write(index, chunk) {
+      if (index < sorted.length) writer.write(index, chunk);
+      else chunks.push(Buffer.from(chunk));
+    },
+  });
+  return { tar: writer.finish(), also: Buffer.concat(chunks) };
 }
 
 /** Reads files out of a repository into memory, below a directory of the artifact. @throws {GitError} `too-big` */

@@ -79,13 +79,8 @@ export async function fetchLfsFiles(
 ): Promise<TreeFile[]> {
   const pointers = files.map(({ data }) => parsePointer(data));
   const wanted = new Map(pointers.flatMap((pointer) => (pointer ? [[pointer.oid, pointer] as const] : [])));
-  if (wanted.size === 0) return [...files];
-  if (!http || access.url.scheme === 'ssh') {
-    throw new GitError(
-      'refused',
-      'the repository keeps files in Git LFS, which needs an https URL in spec.url',
-    );
-  }
+  // Over SSH the pointers stay, as they do with Flux: LFS would need a command on the server there.
+  if (wanted.size === 0 || !http || access.url.scheme === 'ssh') return [...files];
   const total = [...wanted.values()].reduce((sum, { size }) => sum + size, 0);
   if (total > limits.maxBytes) {
     throw new GitError(
@@ -132,7 +127,7 @@ async function fetchBatch(
   if (!parsed)
     throw new GitError(
       answer.status === 401 ? 'auth' : 'network',
-      `${base} answers ${answer.status} to a request for LFS files`,
+      `${base} answers ${answer.status} to a request for LFS files; leave them out with spec.ignore if they are not needed`,
     );
   for (const pointer of pointers) {
     const found = parsed.objects.find(({ oid }) => oid === pointer.oid);
