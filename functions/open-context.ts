@@ -7,19 +7,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { enginePath } from '../infra/engine/location.ts';
 import { directoryBlobs } from '../lib/blobs/directory.ts';
 import { sortableId } from '../lib/core/sortable-id.ts';
-import { run } from '../lib/exec.ts';
-import { createForge } from '../lib/forge/registry.ts';
 import { createHttp } from '../lib/http.ts';
 import type { Log } from '../lib/log.ts';
 import { createNetworkPolicy } from '../lib/network.ts';
-import type { Context, Provider } from '../lib/pipeline/context.ts';
+import type { Context } from '../lib/pipeline/context.ts';
 import { createEngine } from '../lib/render/engine.ts';
-import { createSources } from '../lib/source/registry.ts';
 import { openSqlite } from '../lib/store/sqlite.ts';
 import { createTelemetry } from '../lib/telemetry.ts';
 import { openClusters } from './open-clusters.ts';
 import type { OpenFleet } from './open-fleet.ts';
 import { openIndex } from './open-index.ts';
+import { openProviders, openSources } from './open-sources.ts';
 
 /** A context on this machine: SQLite, a folder, the engine as child processes. */
 export interface LocalContext {
@@ -39,7 +37,7 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
   const sqlite = await openSqlite({ directory, now: Date.now });
   await mkdir(join(directory, 'git'), { recursive: true, mode: 0o700 });
   const policy = createNetworkPolicy({ allow: fleet.network.allow });
-  const { requestTimeout, renderTimeout, artifactSize, artifactFiles } = fleet.limits;
+  const { requestTimeout, renderTimeout } = fleet.limits;
   const http = createHttp({ policy, timeoutMs: requestTimeout, maxBytes: 10 * MIB, userAgent: 'slipway' });
   const clusters = openClusters(open, policy);
   const path = enginePath();
@@ -56,23 +54,8 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
     index,
     blobs: await directoryBlobs(join(directory, 'blobs')),
     engine,
-    sources: createSources({
-      git: {
-        temporaryDirectory: join(directory, 'git'),
-        run,
-        policy,
-        now: Date.now,
-        limits: { maxBytes: artifactSize, maxFiles: artifactFiles, maxRepositoryBytes: 4 * artifactSize },
-      },
-    }),
-    providers: fleet.providers.map(
-      (provider): Provider => ({
-        name: provider.name,
-        type: provider.type,
-        host: new URL(provider.url).host.toLowerCase(),
-        forge: createForge(provider, { http, secret: open.secret, now: Date.now }),
-      }),
-    ),
+    sources: openSources(fleet, policy, join(directory, 'git')),
+    providers: openProviders(open, http),
     cluster: (name) => clusters.cluster(name),
     connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),
     log,

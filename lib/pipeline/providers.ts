@@ -18,9 +18,11 @@ export function projectOf(ctx: Pick<Context, 'providers'>, url: string): Project
   const normalised = normaliseRepository(url);
   if (normalised === undefined) return undefined;
   const host = normalised.slice(0, normalised.indexOf('/'));
-  const provider = ctx.providers.find((candidate) => sameHost(candidate.host, host, url));
-  if (!provider) return undefined;
   const path = url.replace(/^[a-z+]+:\/\/[^/]+\//i, '').replace(/^[^/@]+@[^:/]+:/, '');
+  const provider = ctx.providers.find(
+    (candidate) => sameHost(candidate.host, host, url) && (candidate.owns?.(path) ?? true),
+  );
+  if (!provider) return undefined;
   return { provider, project: path.replace(/\/+$/, '').replace(/\.git$/, '') };
 }
 
@@ -28,7 +30,10 @@ export function projectOf(ctx: Pick<Context, 'providers'>, url: string): Project
  * The credential of the fleet file for a source: for the root object that the operator wrote there, at the URL written there,
  * and for nothing else. Any other object may be a tenant's, who must bring a Secret.
  */
-export function fleetCredentials(run: Run, object: GitRepository): SourceInputs['fleetCredentials'] {
+export function fleetCredentials(
+  run: Pick<Run, 'cluster' | 'ref'> & { ctx: Pick<Context, 'fleet' | 'providers'> },
+  object: GitRepository,
+): SourceInputs['fleetCredentials'] {
   const { config } = run.cluster;
   if (!isRoot(run.ref) || object.spec.url !== config.source.url) return undefined;
   // By scheme, host and path: the token must not go to a plain-text or a look-alike address.

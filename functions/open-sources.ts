@@ -1,0 +1,30 @@
+import { run } from '../lib/exec.ts';
+import type { Fleet } from '../lib/fleet/fleet.ts';
+import { isOwned } from '../lib/fleet/speaks-of.ts';
+import { createForge } from '../lib/forge/registry.ts';
+import type { Http } from '../lib/http.ts';
+import type { NetworkPolicy } from '../lib/network.ts';
+import type { Context, Provider } from '../lib/pipeline/context.ts';
+import { createSources } from '../lib/source/registry.ts';
+import type { OpenFleet } from './open-fleet.ts';
+
+/**
+ * The source kinds, within the limits of the fleet file.
+ * @param directory for mirrors and temporary files; it must exist
+ */
+export function openSources(fleet: Fleet, policy: NetworkPolicy, directory: string): Context['sources'] {
+  const { artifactSize, artifactFiles } = fleet.limits;
+  const limits = { maxBytes: artifactSize, maxFiles: artifactFiles, maxRepositoryBytes: 4 * artifactSize };
+  return createSources({ git: { temporaryDirectory: directory, run, policy, now: Date.now, limits } });
+}
+
+/** The Git providers of the fleet file. */
+export function openProviders({ fleet, secret }: OpenFleet, http: Http): Provider[] {
+  return fleet.providers.map((provider) => ({
+    name: provider.name,
+    type: provider.type,
+    host: new URL(provider.url).host.toLowerCase(),
+    owns: (path) => isOwned(provider, path),
+    forge: createForge(provider, { http, secret, now: Date.now }),
+  }));
+}
