@@ -1,8 +1,8 @@
 import { authFromSecret, authFromUrl, basicOf, type GitAuth, withProxy } from '../git/auth.ts';
-import { GitError } from '../git/errors.ts';
 import type { GitUrl } from '../git/url.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import { failure } from './git-failure.ts';
+import { holdsGitHubApp } from './github-app.ts';
 import type { SecretData, SourceInputs } from './source.ts';
 
 /** Makes a short-lived credential for `spec.provider` github, azure or aws. */
@@ -28,6 +28,9 @@ export async function authFor(
 
   async function ownAuth(): Promise<GitAuth> {
     if (spec.provider !== undefined && spec.provider !== 'generic') return providerAuth(spec.provider);
+    if (secret && holdsGitHubApp(secret)) {
+      throw misconfigured('the secret of spec.secretRef holds a GitHub App; set spec.provider to github');
+    }
     if (secret) return authFromSecret(url, secret);
     const fleet = await inputs.fleetCredentials?.();
     if (fleet && url.scheme !== 'ssh') return { basic: basicOf(fleet.username, fleet.password) };
@@ -35,15 +38,16 @@ export async function authFor(
   }
 
   async function providerAuth(provider: 'github' | 'azure' | 'aws'): Promise<GitAuth> {
-    if (provider === 'github' && !secret) {
-      const message = 'spec.provider github needs spec.secretRef with the data of a GitHub App';
-      throw failure(object, 'InvalidProviderConfiguration', message, { outcome: 'stall' });
-    }
-    if (!provide) throw new GitError('auth', `spec.provider ${provider} is not set up here`);
+    if (url.scheme === 'ssh') throw misconfigured(`spec.provider ${provider} works with https URLs only`);
+    if (!provide) throw misconfigured(`spec.provider ${provider} is not available here`);
     const credential = await provide(provider, { object, url, secret });
-    const fromSecret = secret ? authFromSecret(url, { ...secret, bearerToken: Buffer.alloc(0) }) : {};
-    const base: GitAuth = fromSecret.ca === undefined ? {} : { ca: fromSecret.ca };
+    const { ca } = authFromSecret(url, secret ?? {});
+    const base: GitAuth = ca === undefined ? {} : { ca };
     if ('bearer' in credential) return { ...base, bearer: credential.bearer };
     return { ...base, basic: basicOf(credential.username, credential.password) };
+  }
+
+  function misconfigured(message: string): Error {
+    return failure(object, 'InvalidProviderConfiguration', message, { outcome: 'stall' });
   }
 }

@@ -18,11 +18,12 @@ import {
 } from './git-ref.ts';
 import { createVisibility } from './git-visibility.ts';
 import { createWorkspace } from './git-workspace.ts';
+import { createGitHubAppCredentials } from './github-app.ts';
 import type { Fetched, SourceInputs, SourceKind } from './source.ts';
 
 /** What {@link createGitRepositorySource} needs. */
 export interface GitRepositorySourceOptions extends RepositoryOptions {
-  /** For `spec.provider`; without it only `generic` works. */
+  /** For `spec.provider`. Default: GitHub Apps, where `http` is given; otherwise only `generic` works. */
   providerCredentials?: ProviderCredentials;
 }
 
@@ -32,10 +33,12 @@ export function createGitRepositorySource(options: GitRepositorySourceOptions): 
     maxBytes: options.limits.maxRepositoryBytes / 2,
   });
   const decide = createVisibility(options.now);
+  const { http, now } = options;
+  const provide = options.providerCredentials ?? (http && createGitHubAppCredentials({ http, now }));
 
   async function access(object: GitRepository, inputs: SourceInputs): Promise<RepositoryAccess> {
     const url = parseGitUrl(object.spec.url);
-    const auth = await authFor(object, url, inputs, options.providerCredentials);
+    const auth = await authFor(object, url, inputs, provide);
     const limits = { timeout: gitTimeoutOf(object), signal: inputs.signal };
     return { url, auth, workspace: createWorkspace(options, mirrors, limits) };
   }
