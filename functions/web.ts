@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createAdaptorServer, serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import { speaksOf } from '../lib/fleet/speaks-of.ts';
 import type { Context } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
 import { createWebhookApp } from '../lib/receive/app.ts';
@@ -21,11 +22,12 @@ export function createApp(ctx: Context, open: OpenFleet): Hono {
 }
 
 function createWebhooks(ctx: Context, { fleet, secret }: OpenFleet): Hono {
-  const providers = fleet.providers.flatMap(({ name, type, webhookSecrets }): [string, WebhookProvider][] => {
-    const receiver = receiverOf(type);
-    return receiver
-      ? [[name, { type: receiver, secrets: () => Promise.all(webhookSecrets.map(secret)) }]]
-      : [];
+  const providers = fleet.providers.flatMap((provider): [string, WebhookProvider][] => {
+    const receiver = receiverOf(provider.type);
+    if (!receiver) return [];
+    const secrets = () => Promise.all(provider.webhookSecrets.map(secret));
+    const accepts = (repository: string) => speaksOf(provider, repository, fleet.providers);
+    return [[provider.name, { type: receiver, secrets, accepts }]];
   });
   return createWebhookApp({
     providers: Object.fromEntries(providers),

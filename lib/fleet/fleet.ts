@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FleetCluster } from './cluster.ts';
 import { Bytes, milliseconds } from './fields.ts';
 import { FleetProvider } from './provider.ts';
+import { isOwned } from './speaks-of.ts';
 
 const Network = z.strictObject({
   allow: z
@@ -88,11 +89,11 @@ export function clusterOf(fleet: Fleet, name: string): FleetCluster | undefined 
 }
 
 /**
- * The provider whose credential fetches from a URL: the one whose own URL has the same scheme, host and port, and begins the path.
+ * The provider whose credential fetches from a URL: the one whose own URL has the same scheme, host and port, begins the path, and is for its owner.
  * @returns undefined when there is none, so that the repository is fetched without credential
  */
 export function providerFor(fleet: Pick<Fleet, 'providers'>, url: string): FleetProvider | undefined {
-  return fleet.providers.find((provider) => lies(url, provider.url));
+  return fleet.providers.find((provider) => lies(url, provider));
 }
 
 /** The provider whose credential fetches the root source of a cluster: the named one, or the one for its URL. */
@@ -105,10 +106,12 @@ export function rootProviderOf(
   return fleet.providers.find(({ name }) => name === provider);
 }
 
-function lies(url: string, base: string): boolean {
-  if (!URL.canParse(url) || !URL.canParse(base)) return false;
-  const [inner, outer] = [new URL(url), new URL(base)];
-  return inner.origin === outer.origin && inner.pathname.startsWith(`${outer.pathname.replace(/\/$/, '')}/`);
+function lies(url: string, provider: FleetProvider): boolean {
+  if (!URL.canParse(url) || !URL.canParse(provider.url)) return false;
+  const [inner, outer] = [new URL(url), new URL(provider.url)];
+  const base = `${outer.pathname.replace(/\/$/, '')}/`;
+  if (inner.origin !== outer.origin || !inner.pathname.startsWith(base)) return false;
+  return isOwned(provider, inner.pathname.slice(base.length));
 }
 
 function splitListen(text: string): { host: string; port: number } {

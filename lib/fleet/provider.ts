@@ -37,6 +37,15 @@ export const FleetProvider = z
       .min(1)
       .describe('User name that goes with the token, where the provider wants one.')
       .exactOptional(),
+    owners: z
+      .array(
+        z.string().regex(/^[^\s/]+(\/[^\s/]+)*$/, { error: 'must be an owner, such as acme or acme/team' }),
+      )
+      .min(1)
+      .describe(
+        'Organisations, groups or users whose repositories it is for; its webhooks may speak of no others. All when absent.',
+      )
+      .exactOptional(),
     token: SecretReference.describe('Token to fetch with and to write statuses with.').exactOptional(),
     app: App.describe('A GitHub App, in place of a token.').exactOptional(),
     webhookSecrets: z

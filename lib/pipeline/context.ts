@@ -54,6 +54,8 @@ export interface Provider {
   type: string;
   /** The host (and port) of its clone URLs, in lower case. */
   host: string;
+  /** Whether it is for a repository by that path; for all when absent. */
+  owns?: (path: string) => boolean;
   forge: Forge;
 }
 
