@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
+import { addAdopt, addEject, addRelease } from './commands/adopt.ts';
 import { addBuild } from './commands/build.ts';
 import { addCluster } from './commands/cluster.ts';
 import { addDiff } from './commands/diff.ts';
@@ -40,6 +41,9 @@ for (const add of [
   addSuspend,
   addApprove,
   addResync,
+  addAdopt,
+  addRelease,
+  addEject,
   addDeadLetters,
   addCrds,
   addSchemas,

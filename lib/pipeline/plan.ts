@@ -6,7 +6,7 @@ import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { Inventory, InventoryEntry } from '../core/inventory.ts';
 import { difference, entryOf, parseEntry, union } from '../core/inventory.ts';
 import type { KubernetesObject, ObjectRef } from '../core/object.ts';
-import { gvkOf, identityOf, refOf } from '../core/object.ts';
+import { formatApiVersion, gvkOf, identityOf, refOf } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
 import type { Engine } from '../render/engine.ts';
@@ -46,7 +46,8 @@ export interface PlanContext extends Pick<Context, 'engine' | 'connect' | 'now'>
 const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 const CONCURRENCY = 16;
 
-type LiveKustomization = Kustomization & WithStatus;
+/** A Kustomization as the cluster has it. */
+export type LiveKustomization = Kustomization & WithStatus;
 
 /**
  * Says what applying the files of a repository would change in a cluster, Kustomization by Kustomization from the root down.
@@ -68,8 +69,7 @@ export async function planCluster(
     ),
   );
   if (!source || !root) return [];
-  const { items } = await client.list<LiveKustomization>(KUSTOMIZATION);
-  const live = new Map(items.map((item) => [keyOf(item), item]));
+  const live = await liveKustomizations(client);
   const world = await walk({
     engine: ctx.engine,
     tree: localTree(files, (source as unknown as GitRepository).spec.ignore),
@@ -79,22 +79,42 @@ export async function planCluster(
     decryption: (object) => decryptionKeys({ client, ref: refOf(object as KubernetesObject) }, object),
     signal: ctx.signal,
   });
-  const planning: Planning = {
-    ctx,
-    cluster,
-    world,
-    live,
-    holders: holdersOf(world, live),
-    kinds: kindsOf(world),
-  };
+  return planWorld(ctx, cluster, world, live, wanted);
+}
+
+/**
+ * Says what applying renderings would change.
+ * @param live every Kustomization of the cluster, by key
+ */
+export async function planWorld(
+  ctx: PlanContext,
+  cluster: ClusterConnection,
+  world: World,
+  live: ReadonlyMap<string, LiveKustomization>,
+  wanted: (object: Kustomization) => boolean = () => true,
+): Promise<PlannedKustomization[]> {
+  const kinds = kindsOf(world);
+  const planning: Planning = { ctx, cluster, world, live, holders: holdersOf(world, live), kinds };
   const planned: PlannedKustomization[] = [];
   for (const rendering of world.renderings.values()) {
-    if (!wanted(rendering.object)) continue;
-    planned.push(await planRendering(planning, rendering));
+    if (wanted(rendering.object)) planned.push(await planRendering(planning, rendering));
   }
   const seen = new Set(planned.map(({ key }) => key));
   for (const { entries } of [...planned]) await addRemoved(planning, entries, planned, seen);
   return planned;
+}
+
+/** The Kustomizations of a cluster, by key. */
+export async function liveKustomizations(client: KubeClient): Promise<Map<string, LiveKustomization>> {
+  const { items } = await client.list<LiveKustomization>(KUSTOMIZATION);
+  // Items of a list name neither their kind nor their API version.
+  const apiVersion = formatApiVersion(KUSTOMIZATION);
+  return new Map(
+    items.map((item) => [
+      keyOf(item),
+      { ...item, apiVersion, kind: KUSTOMIZATION.kind } as LiveKustomization,
+    ]),
+  );
 }
 
 interface Planning {

@@ -68,6 +68,8 @@ export interface WalkOptions {
   lookUp?: (ref: ObjectRef) => Promise<KubernetesObject | undefined>;
   /** The keys for `spec.decryption`. Absent: encrypted values stay as they are. */
   decryption?: (object: Kustomization) => Promise<Decryption | undefined>;
+  /** Render the root alone. Default: false. */
+  rootOnly?: boolean;
   signal?: AbortSignal;
 }
 
@@ -101,7 +103,8 @@ export async function walk(options: WalkOptions): Promise<World> {
       else if (!world.renderings.has(rendering.key)) {
         progress = true;
         world.renderings.set(rendering.key, rendering);
-        next.push(...take(world, rendering));
+        const brought = take(world, rendering);
+        if (!options.rootOnly) next.push(...brought);
       }
     }
     const unmet = new Map(next.map((item) => [keyOf(item.object), item]));
