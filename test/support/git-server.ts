@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createGunzip } from 'node:zlib';
 
@@ -12,7 +13,7 @@ export interface SeenRequest {
 
 /** A real Git server over HTTP (`git http-backend`), with switches for what real servers do to us. */
 export interface GitServer {
-  /** `http://127.0.0.1:<port>`; repositories are below it by the name they were given. */
+  /** `http(s)://127.0.0.1:<port>`; repositories are below it by the name they were given. */
   url: string;
   requests: SeenRequest[];
   /** What the server asks for; undefined: anybody may read. */
@@ -26,10 +27,11 @@ export interface GitServer {
   close(): Promise<void>;
 }
 
-/** Starts a server on a free port of the loopback address. */
-export async function startGitServer(): Promise<GitServer> {
+/** Starts a server on a free port of the loopback address. @param tls serve https with these settings */
+export async function startGitServer(tls?: ServerOptions): Promise<GitServer> {
   const repositories = new Map<string, string>();
-  const server = createServer((request, response) => {
+  const server = tls ? createTlsServer(tls, answer) : createServer(answer);
+  function answer(request: IncomingMessage, response: ServerResponse): void {
     const { pathname } = new URL(request.url ?? '/', 'http://server');
     git.requests.push({
       method: request.method ?? '',
@@ -45,7 +47,7 @@ export async function startGitServer(): Promise<GitServer> {
     if (name === undefined) response.writeHead(404).end('no such repository');
     else
       serve(repositories.get(name) as string, pathname.slice(name.length + 1), request, response, git.tamper);
-  });
+  }
   const git: GitServer = {
     url: '',
     requests: [],
@@ -60,7 +62,7 @@ export async function startGitServer(): Promise<GitServer> {
       }),
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  git.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  git.url = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return git;
 }
 
