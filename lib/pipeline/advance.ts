@@ -1,6 +1,7 @@
 import type { Condition } from '../core/conditions.ts';
 import { getCondition } from '../core/conditions.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { appliedMessage } from './applied-status.ts';
 import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 
@@ -17,7 +18,7 @@ export async function advanceRevision(
     const conditions = (status.conditions ?? []) as Condition[];
     const ready = getCondition(conditions, 'Ready');
     if (ready?.status !== 'True') return status;
-    const message = `Applied revision: ${revision}`;
+    const message = appliedMessage(revision, conditions);
     return {
       ...advancedStatus(status, revision),
       conditions: conditions.map((condition) =>

@@ -1,4 +1,6 @@
 import type { Artifact } from '../core/artifact.ts';
+import type { Condition } from '../core/conditions.ts';
+import { getCondition } from '../core/conditions.ts';
 import { withSnapshot } from './history.ts';
 import type { Run } from './run.ts';
 
@@ -16,4 +18,16 @@ export function appliedStatus(
     ...(origin === undefined ? {} : { lastAppliedOriginRevision: origin }),
   };
   return withSnapshot(applied, run, renderedDigest, artifact.revision);
+}
+
+/**
+ * What Ready says of an applied revision. What stood behind the revision before (objects without effect, what is still to be
+ * deleted) holds for a revision that changes nothing, and is kept.
+ * @param present the conditions until now
+ */
+export function appliedMessage(revision: string, present: readonly Condition[] | undefined): string {
+  const ready = getCondition(present, 'Ready');
+  const tail =
+    ready?.status === 'True' ? /^Applied revision: [^;]+(;.*)$/s.exec(ready.message)?.[1] : undefined;
+  return `Applied revision: ${revision}${tail ?? ''}`;
 }

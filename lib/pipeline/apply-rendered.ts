@@ -31,6 +31,7 @@ import { step } from './run.ts';
 import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 import { childrenOf, joinRollout, sendChildren } from './toolkit-objects.ts';
+import { withoutEffect } from './unsupported.ts';
 
 /** Brings a cluster to a render: inventory, apply, prune, health. */
 export async function applyRendered(
@@ -57,6 +58,8 @@ export async function applyRendered(
   const applied = await step(run, 'apply', () => noteChanges(run, applyStaged(client, objects, options)));
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
   await ctx.index.applied.save(job.cluster, key, applied.records);
+  // What waits to be deleted must not be taken for done by a run that finds nothing new.
+  if (pruned.waitsFor.length > 0) await ctx.index.applied.markDirty(job.cluster, key);
   const inventory = union(next, { entries: pruned.survivors });
   const withInventory = (status: Record<string, unknown>) => ({
     ...status,
@@ -86,7 +89,7 @@ export async function applyRendered(
       : '';
   const outcome = succeeded(
     'ReconciliationSucceeded',
-    `Applied revision: ${revision}${waiting}`,
+    `Applied revision: ${revision}${waiting}${withoutEffect(objects)}`,
     health.conditions,
   );
   const soon = waiting !== '' || applied.terminating.length > 0;

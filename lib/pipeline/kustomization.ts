@@ -3,7 +3,7 @@ import { redact } from '../core/redact.ts';
 import { type Rendered, render } from '../render/render.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advancedStatus } from './advance.ts';
-import { appliedStatus } from './applied-status.ts';
+import { appliedMessage, appliedStatus } from './applied-status.ts';
 import { applyRendered } from './apply-rendered.ts';
 import { decryptionKeys } from './decryption-keys.ts';
 import { isUnaffected } from './dependants.ts';
@@ -71,7 +71,10 @@ async function withoutRender(
 ): Promise<Reconciled | undefined> {
   if (!ONLY_IF_NEW.has(run.job.trigger) || !isReady(object) || hasUnhandledRequest(object)) return undefined;
   const { revision } = source.artifact;
-  const outcome = succeeded('ReconciliationSucceeded', `Applied revision: ${revision}`);
+  const outcome = succeeded(
+    'ReconciliationSucceeded',
+    appliedMessage(revision, object.status?.conditions as Condition[] | undefined),
+  );
   // A run that was cut short may have written objects of another revision.
   if (object.status?.lastAttemptedRevision !== object.status?.lastAppliedRevision) return undefined;
   if (await run.ctx.index.applied.isDirty(run.job.cluster, objectKey(run.ref))) return undefined;

@@ -161,14 +161,12 @@ export class Rollouts {
 
   /**
    * Writes how a member ended. One that has failed stays failed while it is merely tried again: only success, another failure or
-   * {@link add} tell otherwise.
+   * {@link add} tell otherwise. One that is ready keeps what its first success said: the runs of the schedule that follow are no news.
    * @returns the news; undefined when there is none, and when the object is no member
    */
   async settle(rollout: Rollout, key: string, result: MemberResult): Promise<MemberChange | undefined> {
     const [change] = await Promise.all([
-      this.#change(rollout, key, (member) =>
-        member && !(member.state === 'failed' && result.state === 'pending') ? result : undefined,
-      ),
+      this.#change(rollout, key, (member) => (member && isNews(member, result) ? result : undefined)),
       result.state === 'pending' ? undefined : this.#table.delete(pendingPartition(rollout), key),
     ]);
     return change;
@@ -247,4 +245,9 @@ function pendingPartition({ cluster, source, commit }: Rollout): string {
 
 function membersPartition({ cluster, source, commit }: Rollout): string {
   return `rollout-members#${cluster}#${source}#${commit}`;
+}
+
+function isNews(member: Pick<Member, 'state'>, result: MemberResult): boolean {
+  if (member.state === 'failed') return result.state !== 'pending';
+  return member.state !== 'ready' || result.state !== 'ready';
 }
