@@ -1,3 +1,4 @@
+import type { Condition } from '../core/conditions.ts';
 import { parseEntry } from '../core/inventory.ts';
 import { redact } from '../core/redact.ts';
 import { type Rendered, render } from '../render/render.ts';
