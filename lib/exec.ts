@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { redact } from './core/redact.ts';
 
@@ -9,6 +10,9 @@ const DEFAULT_TIMEOUT = 60_000;
 const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
 /** How much of stderr is kept, from its end, in bytes. */
 const STDERR_TAIL = 16 * 1024;
+
+/** Children that run. They are in process groups of their own, so a Ctrl-C on a terminal would not reach them. */
+const running = new Set<ChildProcess>();
 
 /** Settings of a child process. Nothing of our own environment is inherited. */
 export interface ProcessOptions {
@@ -98,6 +102,8 @@ export function start(
     detached: true,
     shell: false,
   });
+  if (running.size === 0) process.on('exit', killAll);
+  running.add(child);
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new ExecError('not-started', `${command}: no pipes`);
   // A child that ends early closes its end; how it ended says more than EPIPE.
@@ -181,14 +187,28 @@ function keepTail(stream: Readable): () => string {
   return () => tail.toString('utf8').trim();
 }
 
+/** Nothing that we started outlives us, unless we are killed ourselves. */
+function killAll(): void {
+  for (const child of running) killGroup(child);
+}
+
+function forget(child: ChildProcess): void {
+  running.delete(child);
+  if (running.size === 0) process.off('exit', killAll);
+}
+
 function exitOf(child: ChildProcess, command: string, stderr: () => string): Promise<Exit> {
   return new Promise((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
+      forget(child);
       const missing = error.code === 'ENOENT';
       const message = missing ? `${command}: not found on this machine` : `${command}: ${error.message}`;
       reject(new ExecError(missing ? 'not-found' : 'not-started', message));
     });
-    child.on('close', (code, signal) => resolve({ code, signal, stderr: stderr() }));
+    child.on('close', (code, signal) => {
+      forget(child);
+      resolve({ code, signal, stderr: stderr() });
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { commitOf, parseRevision } from '../core/revision.ts';
 import { isRecentAncestor } from '../git/ancestry.ts';
+import { removeLeftovers } from '../git/leftovers.ts';
 import { createMirrors } from '../git/mirror.ts';
 import { listRefs } from '../git/remote.ts';
 import { parseGitUrl } from '../git/url.ts';
@@ -36,7 +37,11 @@ export function createGitRepositorySource(options: GitRepositorySourceOptions): 
   const { http, now } = options;
   const provide = options.providerCredentials ?? (http && createGitHubAppCredentials({ http, now }));
 
+  let cleaned: Promise<void> | undefined;
+
   async function access(object: GitRepository, inputs: SourceInputs): Promise<RepositoryAccess> {
+    cleaned ??= removeLeftovers(options.temporaryDirectory, now());
+    await cleaned;
     const url = parseGitUrl(object.spec.url);
     const auth = await authFor(object, url, inputs, provide);
     const limits = { timeout: gitTimeoutOf(object), signal: inputs.signal };

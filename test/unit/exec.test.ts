@@ -114,3 +114,12 @@ test('a long-living process answers over its pipes and ends when killed', async 
 test('a long-living process that cannot be started rejects', async () => {
   expect((await faultOf(start('no-such-program-here', []).exited)).fault).toBe('not-found');
 });
+
+test('what was started ends with the process that started it', async () => {
+  const module = new URL('../../lib/exec.ts', import.meta.url).href;
+  const script = `import { start } from '${module}'; const child = start('sleep', ['60']); console.log(child.pid); process.exit(0);`;
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script]);
+  expect(stderr).toBe('');
+  expect(Number(text(stdout))).toBeGreaterThan(0);
+  await expect.poll(() => alive(Number(text(stdout)))).toBe(false);
+});
