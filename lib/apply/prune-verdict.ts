@@ -1,6 +1,7 @@
 import type { ObjectRef } from '../core/object.ts';
-import { describe, identityOf } from '../core/object.ts';
+import { describe, formatApiVersion, identityOf } from '../core/object.ts';
 import type { KubeClient, PartialObject } from '../kube/client.ts';
+import { isFluxController } from '../toolkit/bootstrap.ts';
 import { carriesOthers, lostWith } from './cascade.ts';
 import { isOwnedBy, ownerLabels } from './ownership.ts';
 import { isKept } from './policy.ts';
@@ -60,7 +61,7 @@ export async function judge(
   }
   const live = await client.getMetadata(ref);
   if (!live) return { action: 'deleted', detail: 'it was gone already' };
-  const kept = reasonToKeep(live, rules.owner);
+  const kept = reasonToKeep(ref, live, rules.owner);
   if (kept) return { action: 'skipped', detail: kept };
   if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');
   const claimant = await rules.claimed?.(ref);
@@ -77,7 +78,10 @@ function isProtected(ref: ObjectRef, rules: PruneRules): boolean {
   return rules.protectedRefs.some((each) => identityOf(each) === identityOf(ref));
 }
 
-function reasonToKeep({ metadata }: PartialObject, owner: Owner): string | undefined {
+function reasonToKeep(ref: ObjectRef, { metadata }: PartialObject, owner: Owner): string | undefined {
+  // The inventory that Flux left holds Flux too; it is there to go back to.
+  const whole = { apiVersion: formatApiVersion(ref), kind: ref.kind, metadata };
+  if (isFluxController(whole)) return 'a part of Flux, which is left alone';
   if (!isOwnedBy(metadata, owner)) return 'its labels name another owner, or none';
   if (isKept(owner.group, metadata)) return 'its annotations say to keep it';
   const controller = metadata.ownerReferences?.find((each) => each.controller);

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyStaged } from '../../lib/apply/apply.ts';
+import { judge } from '../../lib/apply/prune-verdict.ts';
 import type { Inventory } from '../../lib/core/inventory.ts';
 import { entryOf, union } from '../../lib/core/inventory.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
@@ -181,6 +182,17 @@ describe('a cluster of Flux', () => {
     expect(await replicas()).toEqual([1, 1, 1, 1]);
     await client.delete(refOf(release));
     await cluster.patch('configmaps', 'apps', 'settings', { data: { mode: 'fast' } });
+  });
+
+  test('has parts that no prune deletes, though the inventory of Flux holds them and the repository may not', async () => {
+    const rules = { owner: { ...applyOptions().owner, name: HOME }, protectedRefs: [], allowed: true };
+    for (const part of FLUX) {
+      const verdict = await judge(client, refOf(part), new Set(), rules);
+      expect(verdict, describeObject(refOf(part))).toEqual({
+        action: 'skipped',
+        detail: 'a part of Flux, which is left alone',
+      });
+    }
   });
 
   test('is stopped: its controllers go to none, which is noted on them, and their leases are waited for', async () => {
