@@ -54,7 +54,7 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
     index,
     blobs: await directoryBlobs(join(directory, 'blobs')),
     engine,
-    sources: openSources(fleet, policy, join(directory, 'git')),
+    sources: openSources(fleet, policy, http, join(directory, 'git')),
     providers: openProviders(open, http),
     cluster: (name) => clusters.cluster(name),
     connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),

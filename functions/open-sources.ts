@@ -12,10 +12,15 @@ import type { OpenFleet } from './open-fleet.ts';
  * The source kinds, within the limits of the fleet file.
  * @param directory for mirrors and temporary files; it must exist
  */
-export function openSources(fleet: Fleet, policy: NetworkPolicy, directory: string): Context['sources'] {
+export function openSources(
+  fleet: Fleet,
+  policy: NetworkPolicy,
+  http: Http,
+  directory: string,
+): Context['sources'] {
   const { artifactSize, artifactFiles } = fleet.limits;
   const limits = { maxBytes: artifactSize, maxFiles: artifactFiles, maxRepositoryBytes: 4 * artifactSize };
-  return createSources({ git: { temporaryDirectory: directory, run, policy, now: Date.now, limits } });
+  return createSources({ git: { temporaryDirectory: directory, run, policy, http, now: Date.now, limits } });
 }
 
 /** The Git providers of the fleet file. */
