@@ -6,9 +6,8 @@ import { closureDigest } from '../core/tree.ts';
 import type { InputRecord } from '../store/inputs.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advanceRevision } from './advance.ts';
-import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
-import { indexKey, sourceRefOf } from './load-source.ts';
+import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import { isReady } from './ready.ts';
@@ -16,6 +15,7 @@ import { openRollout } from './rollout.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import type { WithStatus } from './status.ts';
+import { treeIndexOf } from './tree-index.ts';
 import { releaseWaiting } from './waiting.ts';
 
 const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
@@ -40,7 +40,7 @@ export async function sendDependants(
     const own = objectKey(run.ref);
     const dependants = items.filter((item) => objectKey(sourceRefOf(item)) === own && isActive(item));
     const records = await ctx.index.inputs.loadCluster(job.cluster);
-    const index = known ?? (await readIndex(ctx, artifact));
+    const index = known ?? (await treeIndexOf(ctx.blobs, artifact));
     return partition(dependants, artifact, records, index);
   });
   await openRollout(run, source, artifact, affected.map(refOfKustomization));
@@ -114,9 +114,4 @@ function isActive(item: Kustomization): boolean {
 function refOfKustomization(item: Kustomization): ToolkitRef {
   const { group, kind } = KUSTOMIZATION;
   return { group, kind, namespace: item.metadata.namespace ?? '', name: item.metadata.name };
-}
-
-async function readIndex(ctx: Context, artifact: Artifact): Promise<TreeIndex> {
-  const bytes = await ctx.blobs.get(indexKey(artifact.path));
-  return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as TreeIndex) : {};
 }

@@ -7,7 +7,7 @@ import { describe } from '../core/object.ts';
 import type { SourceInputs } from '../source/source.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import { sendDependants } from './dependants.ts';
-import { artifactPrefix, indexKey } from './load-source.ts';
+import { artifactPrefix } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
 import { fleetCredentials } from './providers.ts';
@@ -15,6 +15,7 @@ import { readSecret } from './read-secret.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
+import { indexKey } from './tree-index.ts';
 
 /** Resolves what the ref points at, fetches it when it is new, stores the artifact and sends on what depends on it. */
 export async function reconcileGitRepository(run: Run, object: GitRepository): Promise<Reconciled> {

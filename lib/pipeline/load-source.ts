@@ -8,8 +8,10 @@ import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
+import { readSource } from './read-source.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
+import { indexKey, treeIndexOf } from './tree-index.ts';
 import { waitFor } from './waiting.ts';
 
 /** The source of a Kustomization with the artifact it has now. */
@@ -36,11 +38,6 @@ export function artifactPrefix(
   return `artifacts/${cluster}/${ref.kind}/${ref.namespace}/${ref.name}/`;
 }
 
-/** The key of the tree index that belongs to an artifact. */
-export function indexKey(artifactPath: string): string {
-  return `${artifactPath}.index.json`;
-}
-
 /** What `spec.sourceRef` names. */
 export function sourceRefOf(object: Kustomization): ToolkitRef {
   const { kind, name, namespace } = object.spec.sourceRef;
@@ -62,7 +59,7 @@ export async function loadSource(run: Run, object: Kustomization): Promise<Loade
       { outcome: 'stall' },
     );
   }
-  let source = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
+  let source = await readSource(run, ref);
   if (!artifactOf(source)) {
     // Noted first and looked at again: one that gets its artifact in between still releases us.
     await waitFor(run.ctx, run.job.cluster, run.ref, ref);
@@ -93,18 +90,13 @@ export async function loadSource(run: Run, object: Kustomization): Promise<Loade
     ref,
     object: source,
     artifact,
-    index: () => readIndex(ctx, artifact),
+    index: () => treeIndexOf(ctx.blobs, artifact),
     archive: () => readArchive(ctx, artifact, objectKey(ref)),
   };
 }
 
 function artifactOf(source: WithStatus | undefined): Artifact | undefined {
   return source?.status?.artifact as Artifact | undefined;
-}
-
-async function readIndex(ctx: Context, artifact: Artifact): Promise<TreeIndex> {
-  const bytes = await ctx.blobs.get(indexKey(artifact.path));
-  return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as TreeIndex) : {};
 }
 
 async function readArchive(ctx: Context, artifact: Artifact, name: string): Promise<Uint8Array> {

@@ -40,9 +40,9 @@ export async function settle(
     plan(run, kind, written, outcome),
     news ? recordEvent(run, written, outcome, revision) : undefined,
     news ? record(run, outcome, revision) : undefined,
+    settleMember(run, kind, written, outcome),
+    outcome.result === 'success' ? releaseWaiting(run.ctx, run.job.cluster, run.ref) : undefined,
   ]);
-  await settleMember(run, kind, written, outcome);
-  if (outcome.result === 'success') await releaseWaiting(run.ctx, run.job.cluster, run.ref);
   const { cluster } = run.job;
   const attributes = { cluster, kind: run.ref.kind, result: outcome.result, reason: outcome.ready.reason };
   run.ctx.telemetry.duration('slipway.reconcile.duration', run.ctx.now() - run.startedAt, attributes);

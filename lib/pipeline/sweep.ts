@@ -46,7 +46,7 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
     ({ spec, metadata }) => !spec.kubeConfig && !spec.suspend && !metadata.deletionTimestamp,
   );
   const drift = await findDrift(ctx, cluster, local);
-  const revisions = new Map(repositories.map((item) => [keyOf(item), item.status?.artifact?.revision]));
+  const revisions = await sentRevisions(ctx, name, repositories);
   const recent = await loadSent(ctx, name);
   const jobs: { ref: ToolkitRef; trigger: Trigger; why: string; cause: string }[] = [];
   const idle: WithStatus[] = [];
@@ -110,6 +110,25 @@ export async function listToolkitObjects({ client }: ClusterConnection): Promise
     ),
   );
   return lists.flatMap(({ items }) => items);
+}
+
+/** How long the run that stored an artifact may take to bring it to everything that depends on it. */
+const BEING_SENT_MS = 60_000;
+
+/** The revisions of sources by key, without those that are being brought to their dependants right now. */
+async function sentRevisions(
+  ctx: Context,
+  cluster: string,
+  repositories: readonly (GitRepository & WithStatus)[],
+): Promise<Map<string, string | undefined>> {
+  const entries = repositories.map(async (item): Promise<[string, string | undefined]> => {
+    const key = keyOf(item);
+    const { revision, digest, lastUpdateTime = '' } = item.status?.artifact ?? {};
+    const isYoung = ctx.now() - Date.parse(lastUpdateTime) < BEING_SENT_MS;
+    const isSent = !isYoung || (await ctx.index.rollouts.sent(cluster, key))?.digest === digest;
+    return [key, isSent ? revision : undefined];
+  });
+  return new Map(await Promise.all(entries));
 }
 
 function missedRevision(
