@@ -13,9 +13,9 @@ const LEASE = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' };
 const NAMESPACE = 'flux-system';
 const OURS = 'slipway';
 
-/** The leader election leases of the Flux controllers whose work Slipway does. */
+/** The leader election leases of the Flux controllers whose work Slipway does; a shard adds its own ending. */
 const FLUX_LEASES =
-  /^(kustomize|source|helm|notification|image-reflector|image-automation)-controller-leader-election$/;
+  /^(kustomize|source|helm|notification|image-reflector|image-automation)-controller-leader-election(-.+)?$/;
 
 /** A Flux lease counts as fresh for this long after its renewal; its own duration is 35 s. */
 const FRESH_MS = 60_000;
@@ -65,7 +65,7 @@ export async function runningFlux(
   const { items } = await cluster.client.list<Lease>(LEASE);
   return items
     .filter(({ metadata, spec }) => FLUX_LEASES.test(metadata.name) && isFresh(spec, ctx.now()))
-    .map(({ metadata }) => metadata.name.replace(/-leader-election$/, ''));
+    .map(({ metadata }) => metadata.name.replace(/-leader-election(-.+)?$/, ''));
 }
 
 /** Who holds a cluster: the Lease that keeps a second installation of Slipway out. */
