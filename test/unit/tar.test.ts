@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sha256 } from '../../lib/core/digest.ts';
 import { run } from '../../lib/exec.ts';
-import { createTar, createTarWriter, gunzip, readTar, TarError, type TarLimits } from '../../lib/tar.ts';
+import {
+  createTar,
+  createTarWriter,
+  gunzip,
+  readTar,
+  TarError,
+  type TarLimits,
+  type TreeFile,
+} from '../../lib/tar.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const LIMITS: TarLimits = { maxFiles: 1_000, maxBytes: 10_000_000 };
@@ -92,7 +100,7 @@ test('any tree survives the way through an archive', () => {
   fc.assert(
     fc.property(tree, (files) => {
       const back = read(createTar(files).archive);
-      const plain = (entries: typeof files) =>
+      const plain = (entries: readonly TreeFile[]) =>
         entries
           .map((entry) => ({ ...entry, data: Buffer.from(entry.data).toString('hex') }))
           .sort((a, b) => (a.path < b.path ? -1 : 1));
