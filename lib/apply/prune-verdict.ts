@@ -19,14 +19,22 @@ export interface PruneRules {
    */
   allowed: boolean;
   /** Names another owner whose current render holds the object too; then it is left to that one. */
-  claimed?(ref: ObjectRef): Promise<string | undefined>;
+  claimed?(ref: ObjectRef): Promise<Claim | undefined>;
+}
+
+/** Another owner's claim on an object. */
+export interface Claim {
+  /** Its key, as `Kustomization/apps/app`. */
+  by: string;
+  /** That owner has come to an end. Until it has, nobody knows whether it takes the object over or lets it go, too. */
+  settled: boolean;
 }
 
 /** What became of one entry, or is to become of it. */
 export type Fate =
   | { action: 'deleted' | 'skipped'; detail?: string; uid?: string }
   /** Stays in the inventory; with a problem where somebody must act. */
-  | { action: 'survives'; detail: string; problem: boolean };
+  | { action: 'survives'; detail: string; problem: boolean; waitsFor?: string };
 
 /** The judgement on one entry. */
 export type Verdict = Fate | { action: 'delete'; ref: ObjectRef; live: PartialObject };
@@ -65,7 +73,11 @@ export async function judge(
   if (kept) return { action: 'skipped', detail: kept };
   if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');
   const claimant = await rules.claimed?.(ref);
-  if (claimant) return { action: 'skipped', detail: `${claimant} applies it too, and keeps it` };
+  if (claimant?.settled) return { action: 'skipped', detail: `${claimant.by} applies it too, and keeps it` };
+  if (claimant) {
+    const detail = `it is looked at again once ${claimant.by} is through`;
+    return { action: 'survives', problem: false, detail, waitsFor: claimant.by };
+  }
   if (carriesOthers(ref) && !rules.allowed) {
     const lost = await lostWith(client, ref, pruned, ownerLabels(rules.owner));
     if (lost.length > 0) return { action: 'survives', problem: true, detail: cascadeProblem(ref, lost) };

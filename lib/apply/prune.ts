@@ -26,6 +26,8 @@ export interface PruneResult {
   changeSet: ChangeSet;
   /** Entries that must stay in the inventory: deletion was refused, or cannot be judged. */
   survivors: InventoryEntry[];
+  /** Other owners that may take some of them over; they are to be looked at again when these are through. */
+  waitsFor: string[];
   /** Why they stayed; undefined when all went well. The caller stores the survivors, then throws it. */
   error: ReconcileError | undefined;
 }
@@ -49,7 +51,7 @@ export async function prune(
   entries: readonly InventoryEntry[],
   options: PruneOptions,
 ): Promise<PruneResult> {
-  const result: PruneResult = { changeSet: { entries: [] }, survivors: [], error: undefined };
+  const result: PruneResult = { changeSet: { entries: [] }, survivors: [], waitsFor: [], error: undefined };
   const stale: Stale[] = [];
   for (const entry of entries) {
     const ref = parseEntry(entry);
@@ -58,6 +60,7 @@ export async function prune(
   }
   const pruned = new Set(stale.map(({ ref }) => identityOf(ref)));
   const problems: string[] = [];
+  const waitsFor = new Set<string>();
   const deleted: { ref: ObjectRef; uid: string }[] = [];
   for (const group of reverseKinds(stale)) {
     for (const outcome of await each(options, group, (item) => fateOf(client, item.ref, pruned, options))) {
@@ -67,6 +70,7 @@ export async function prune(
       if (fate.action === 'survives') {
         result.survivors.push(entry);
         if (fate.problem) problems.push(fate.detail);
+        else if (fate.waitsFor !== undefined) waitsFor.add(fate.waitsFor);
         else result.changeSet.entries.push({ ref, action: 'skipped', detail: fate.detail });
         continue;
       }
@@ -76,6 +80,7 @@ export async function prune(
     }
   }
   if (options.waitForTermination) problems.push(...(await untilGone(client, deleted, options)));
+  result.waitsFor.push(...[...waitsFor].sort());
   if (problems.length > 0) result.error = new ReconcileError('PruneFailed', problems.join('\n'));
   return result;
 }

@@ -18,6 +18,7 @@ import { appliedStatus } from './applied-status.ts';
 import { applyOptions } from './apply-options.ts';
 import { approvalOf } from './approval.ts';
 import { withChildren } from './child-inventories.ts';
+import { claimsOf, sendHeirs } from './claims.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
 import type { LoadedSource } from './load-source.ts';
@@ -133,13 +134,11 @@ async function pruneWhenBuilt(
   if (gone.length === 0) return { survivors: [], waitsFor: [], error: undefined };
   const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision, gone);
   if (waitsFor.length > 0) return { survivors: [...gone], waitsFor, error: undefined };
-  const { changeSet, survivors, error } = await prune(
-    client,
-    gone,
-    pruneOptions(run, object, allowed, source.artifact.revision),
-  );
-  run.changes.push(...changeSet.entries);
-  return { survivors, waitsFor, error };
+  const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, source.artifact.revision);
+  const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
+  run.changes.push(...result.changeSet.entries);
+  await sendHeirs(run, claims);
+  return result;
 }
 
 /** Records what an apply did, also when it failed half-way. */

@@ -1,7 +1,9 @@
+import type { Claim } from '../apply/prune-verdict.ts';
 import { parseEntry } from '../core/inventory.ts';
 import type { ObjectRef } from '../core/object.ts';
 import { identityOf } from '../core/object.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
 import { sourceRefOf } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
@@ -11,20 +13,26 @@ const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kin
 
 /** What other Kustomizations of the cluster hold. */
 export interface Claims {
-  /** Whether the other Kustomization that an object's labels name holds it still. */
+  /** Whether the other Kustomization that an object's labels name has applied it at this revision, and so keeps it. */
   contested(ref: ObjectRef, other: { name: string; namespace: string }): Promise<boolean>;
-  /** The key of another Kustomization that holds an object, or undefined. */
-  claimed(ref: ObjectRef): Promise<string | undefined>;
+  /** The claim of another Kustomization on an object, or undefined. */
+  claimed(ref: ObjectRef): Promise<Claim | undefined>;
+  /** The keys of those whose claims made us leave an object that they have not applied yet, for a clash of both; they must apply it now. */
+  heirs(): string[];
 }
 
 /**
  * Tells who else holds an object: by the inventories that stand in the cluster, read once and only when asked. One of the same source
  * counts only when it has come to this revision: before that, its inventory speaks of what it held, and the object may have moved.
+ * An inventory alone does not say what its owner is going to keep: while it applies, and while its prune waits, what leaves stands in it,
+ * too. What it has applied is known from the index.
  * @param revision the revision that is being applied; undefined when the Kustomization is being deleted
  */
 export function claimsOf(run: Run, object: Kustomization, revision: string | undefined): Claims {
   const own = objectKey(run.ref);
   const source = objectKey(sourceRefOf(object));
+  const { applied } = run.ctx.index;
+  const heirs = new Set<string>();
   let loaded: Promise<Map<string, Set<string>>> | undefined;
 
   async function load(): Promise<Map<string, Set<string>>> {
@@ -48,13 +56,30 @@ export function claimsOf(run: Run, object: Kustomization, revision: string | und
   return {
     async contested(ref, other) {
       const key = objectKey({ kind: KUSTOMIZATION.kind, ...other });
-      return (await holders()).get(key)?.has(identityOf(ref)) ?? false;
+      if (!(await holders()).get(key)?.has(identityOf(ref))) return false;
+      // Empty while it is at work.
+      return (await applied.load(run.job.cluster, key)).has(identityOf(ref));
     },
     async claimed(ref) {
       const identity = identityOf(ref);
-      return [...(await holders())].find(([, identities]) => identities.has(identity))?.[0];
+      const by = [...(await holders())].find(([, identities]) => identities.has(identity))?.[0];
+      if (by === undefined) return undefined;
+      const settled = !(await applied.isDirty(run.job.cluster, by));
+      if (settled && !(await applied.load(run.job.cluster, by)).has(identity)) heirs.add(by);
+      return { by, settled };
     },
+    heirs: () => [...heirs],
   };
+}
+
+/** A job for each of those that must apply now what was left to them. */
+export async function sendHeirs(run: Run, claims: Pick<Claims, 'heirs'> | undefined): Promise<void> {
+  const jobs = (claims?.heirs() ?? []).map((key) => {
+    const [, namespace = '', name = ''] = key.split('/');
+    const ref = { group: KUSTOMIZATION.group, kind: KUSTOMIZATION.kind, namespace, name };
+    return { job: reconcileJob(run.ctx, run.job.cluster, ref, 'sweep') };
+  });
+  await enqueue(run.ctx, jobs);
 }
 
 function keyOf({ metadata }: Kustomization): string {

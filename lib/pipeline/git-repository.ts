@@ -15,6 +15,7 @@ import { readSecret } from './read-secret.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
+import { subscribeOne } from './subscribe.ts';
 import { indexKey } from './tree-index.ts';
 
 /** Resolves what the ref points at, fetches it when it is new, stores the artifact and sends on what depends on it. */
@@ -27,6 +28,7 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
       'this worker was built without the source kind GitRepository',
       { outcome: 'stall' },
     );
+  await subscribeOne(ctx, job.cluster, object);
   const current = await currentArtifact(run, object);
   const inputs = await sourceInputs(run, object, current);
   const included = inputs.included.map(({ artifact }) => artifact);
@@ -77,7 +79,8 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
         observedInclude: include,
         observedSparseCheckout: sparseCheckout,
       }),
-    afterwards: (written) => sendDependants(run, written, artifact, fetched.index),
+    afterwards: (written) =>
+      sendDependants(run, written, artifact, { index: fetched.index, isFirst: !object.status?.artifact }),
   };
 }
 

@@ -179,7 +179,7 @@ async function planObjects(
     contested: async (item, other) =>
       others(item).includes(objectKey({ kind: KUSTOMIZATION.kind, ...other })),
     stale,
-    prune: { protectedRefs: ROOTS, allowed: false, claimed: async (item) => others(item)[0] },
+    prune: { protectedRefs: ROOTS, allowed: false, claimed: async (item) => claimOf(others(item)[0]) },
     secrets,
   });
   const later = unknown.map((item): PlanEntry => {
@@ -276,4 +276,8 @@ function kindsOf({ renderings }: World): Set<string> {
 
 function keyOf({ metadata }: Kustomization): string {
   return objectKey({ kind: KUSTOMIZATION.kind, namespace: metadata.namespace ?? '', name: metadata.name });
+}
+
+function claimOf(by: string | undefined) {
+  return by === undefined ? undefined : { by, settled: true };
 }

@@ -13,7 +13,7 @@ import type { WithStatus } from './status.ts';
 const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
 /** The shortest and the longest pause before a prune is tried again. */
-const FIRST_LOOK_MS = 1_500;
+export const FIRST_LOOK_MS = 1_500;
 const LAST_LOOK_MS = 60_000;
 
 /** Reasons that say that what a Kustomization holds at its revision is not known. */

@@ -5,8 +5,9 @@ import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
 import { deletionPolicyOf, timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { claimsOf, sendHeirs } from './claims.ts';
 import { sourceRefOf } from './load-source.ts';
-import { againMs, unbuilt } from './prune-gate.ts';
+import { againMs, FIRST_LOOK_MS, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
@@ -29,13 +30,16 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<v
   }
   await untilOthersAreBuilt(run, object);
   const { client } = await targetClient(run, object);
-  const options = pruneOptions(run, object, true);
+  const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, undefined);
+  const options = pruneOptions(run, object, true, claims);
   const wait = policy === 'WaitForTermination' ? { waitForTermination: timeoutOf(object) } : {};
-  const { changeSet, error } = await step(run, 'prune', () =>
+  const { changeSet, error, waitsFor } = await step(run, 'prune', () =>
     prune(client, entries, { ...options, ...wait }),
   );
   run.changes.push(...changeSet.entries);
   if (error) throw error;
+  if (waitsFor.length > 0) throw waiting(run, waitsFor, FIRST_LOOK_MS);
+  await sendHeirs(run, claims);
 }
 
 /** What this Kustomization held may have moved to another one in the same commit; that one takes it over first. */
@@ -47,8 +51,10 @@ async function untilOthersAreBuilt(run: Run, object: Kustomization): Promise<voi
   const leaving = object.status?.inventory?.entries ?? [];
   const waitsFor = await unbuilt(run, ref, artifact.revision, leaving);
   if (waitsFor.length === 0) return;
-  throw new ReconcileError('PruneFailed', `its objects are deleted once ${waitsFor.join(', ')} is built`, {
-    outcome: 'wait',
-    retryAfter: againMs(run.ctx.now(), artifact),
-  });
+  throw waiting(run, waitsFor, againMs(run.ctx.now(), artifact));
+}
+
+function waiting(run: Run, waitsFor: readonly string[], retryAfter: number): ReconcileError {
+  const message = `objects of ${describe(run.ref)} are deleted once ${waitsFor.join(', ')} is through`;
+  return new ReconcileError('PruneFailed', message, { outcome: 'wait', retryAfter });
 }

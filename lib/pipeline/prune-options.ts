@@ -2,7 +2,7 @@ import type { PruneOptions } from '../apply/prune.ts';
 import { ROOT_NAME, ROOT_NAMESPACE } from '../toolkit/bootstrap.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { applyOptions } from './apply-options.ts';
-import { claimsOf } from './claims.ts';
+import type { Claims } from './claims.ts';
 import type { Run } from './run.ts';
 
 /** The root objects of the fleet file and their namespace: without them nothing could be reconciled. */
@@ -14,14 +14,14 @@ export const ROOTS: PruneOptions['protectedRefs'] = [
 
 /**
  * How the objects of a Kustomization are deleted.
- * @param revision the revision that is being applied; none when the Kustomization is being deleted
+ * @param claims what others hold; none where the objects stand in another cluster
  * @param allowed somebody has approved what is lost along with them
  */
 export function pruneOptions(
   run: Run,
   object: Kustomization,
   allowed: boolean,
-  revision?: string,
+  claims: Pick<Claims, 'claimed'> | undefined,
 ): PruneOptions {
   const { owner, concurrency, signal, now, beforeWrite } = applyOptions(run, object, new Map());
   return {
@@ -31,7 +31,7 @@ export function pruneOptions(
     now,
     ...(beforeWrite ? { beforeWrite } : {}),
     protectedRefs: ROOTS,
-    ...(object.spec.kubeConfig ? {} : { claimed: claimsOf(run, object, revision).claimed }),
+    ...(claims ? { claimed: claims.claimed } : {}),
     allowed,
   };
 }

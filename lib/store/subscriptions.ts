@@ -47,6 +47,18 @@ export class Subscriptions {
     await this.#table.batch(listed);
   }
 
+  /** Writes the subscription of one object, and takes away the one it had to another repository. */
+  async put(entry: Subscription): Promise<void> {
+    const { cluster } = entry;
+    const sort = sortOf(entry);
+    const row = await this.#table.get<Subscription>(ofCluster(cluster), sort);
+    if (row && canonicalJson(row.value) === canonicalJson(entry)) return;
+    await this.#table.put(ofRepository(entry.repository), `${cluster}/${sort}`, entry);
+    await this.#table.put(ofCluster(cluster), sort, entry);
+    if (row && row.value.repository !== entry.repository)
+      await this.#table.delete(ofRepository(row.value.repository), `${cluster}/${sort}`);
+  }
+
   /** Removes the subscription of one object, named by its key (`GitRepository/apps/app`). */
   async remove(cluster: string, key: string): Promise<void> {
     const row = await this.#table.get<Subscription>(ofCluster(cluster), key);

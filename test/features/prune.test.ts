@@ -177,7 +177,8 @@ describe('prune', () => {
     const namespace = await freshNamespace('prune');
     const [shared, own] = [configMap(namespace, 'shared'), configMap(namespace, 'own')];
     await new Applier(client).apply([shared, own]);
-    const claimed = async ({ name }: ObjectRef) => (name === 'shared' ? 'Kustomization/n/other' : undefined);
+    const claimed = async ({ name }: ObjectRef) =>
+      name === 'shared' ? { by: 'Kustomization/n/other', settled: true } : undefined;
     const result = await prune(client, entries(shared, own), options({ claimed }));
     expect(fates(result)).toEqual({ 'ConfigMap/shared': 'skipped', 'ConfigMap/own': 'deleted' });
     expect(result.survivors).toEqual([]);
