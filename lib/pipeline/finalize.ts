@@ -26,15 +26,16 @@ export async function finalize(run: Run, object: WithStatus): Promise<void> {
   const finalizers = object.metadata.finalizers ?? [];
   const kind = kinds[run.ref.kind];
   if (!kind || !finalizers.includes(FINALIZER)) return forget(run);
+  let message: string;
   try {
     await checkWriter(run.ctx, run.cluster);
-    await kind.cleanUp(run, object);
+    message = await kind.cleanUp(run, object);
   } catch (error) {
     if (run.signal.aborted) throw error;
     const outcome = failed(error, { ...kind.retryPolicy(object, 0), reason: 'PruneFailed' }, run.ctx.random);
     return settle(run, kind, { object, outcome });
   }
-  await recordEvent(run, object, deletedOutcome(run), kind.revision(object));
+  await recordEvent(run, object, deletedOutcome(message), kind.revision(object));
   await run.client.patch(refOf(object), 'merge', {
     metadata: {
       finalizers: finalizers.filter((finalizer) => finalizer !== FINALIZER),
@@ -64,15 +65,14 @@ export async function forget(run: Run): Promise<void> {
   run.log.info('the object is gone and forgotten');
 }
 
-function deletedOutcome(run: Run) {
-  const deleted = run.changes.filter(({ action }) => action === 'deleted').length;
+function deletedOutcome(message: string) {
   return {
     result: 'success' as const,
     ready: {
       type: 'Ready',
       status: 'True' as const,
       reason: 'ReconciliationSucceeded',
-      message: `deleted, with ${deleted} objects`,
+      message,
     },
     conditions: [],
     remove: [],

@@ -23,8 +23,8 @@ export interface Kind {
   /** The revision that its last run tried. */
   attempted(object: WithStatus): string | undefined;
   reconcile(run: Run, object: WithStatus): Promise<Reconciled>;
-  /** Takes away what the object has made, before it goes itself. */
-  cleanUp(run: Run, object: WithStatus): Promise<void>;
+  /** Takes away what the object has made, before it goes itself. @returns what became of it, in words */
+  cleanUp(run: Run, object: WithStatus): Promise<string>;
 }
 
 /** The kinds that are reconciled, by name. */
@@ -42,7 +42,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     revision: (object) => (object as GitRepository).status?.artifact?.revision,
     attempted: (object) => (object as GitRepository).status?.artifact?.revision,
     reconcile: (run, object) => reconcileGitRepository(run, object as GitRepository),
-    cleanUp: () => Promise.resolve(),
+    cleanUp: () => Promise.resolve('deleted'),
   },
   Kustomization: {
     group: 'kustomize.toolkit.fluxcd.io',

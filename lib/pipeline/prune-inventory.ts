@@ -1,6 +1,5 @@
 import { prune } from '../apply/prune.ts';
 import type { Artifact } from '../core/artifact.ts';
-import { rfc3339 } from '../core/conditions.ts';
 import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
 import { deletionPolicyOf, timeoutOf } from '../toolkit/intervals.ts';
@@ -12,21 +11,26 @@ import { pruneOptions } from './prune-options.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import type { WithStatus } from './status.ts';
-import { targetClient } from './target.ts';
+import { accountOf, targetClient } from './target.ts';
 
 /**
  * What becomes of the objects of a Kustomization that is deleted, by its `deletionPolicy`. A suspended one leaves them, as
  * with Flux. What could not be deleted keeps the Kustomization, and its inventory, until it could.
  */
-export async function pruneInventory(run: Run, object: Kustomization): Promise<void> {
+export async function pruneInventory(run: Run, object: Kustomization): Promise<string> {
   const policy = deletionPolicyOf(object);
   const entries = object.status?.inventory?.entries ?? [];
-  if (policy === 'Orphan' || object.spec.suspend === true || entries.length === 0) {
-    run.log.info(
-      { kept: entries.length, deleted: rfc3339(run.ctx.now()) },
-      `${describe(run.ref)} is deleted, its objects stay`,
-    );
-    return;
+  const reason =
+    entries.length === 0
+      ? 'it has applied nothing'
+      : policy === 'Orphan'
+        ? 'as its deletion policy says'
+        : object.spec.suspend === true
+          ? 'since it is suspended'
+          : await missingAccount(run, object);
+  if (reason !== undefined) {
+    run.log.info({ kept: entries.length, reason }, `${describe(run.ref)} is deleted, its objects stay`);
+    return `deleted; its ${entries.length} objects stay, ${reason}`;
   }
   await untilOthersAreBuilt(run, object);
   const { client } = await targetClient(run, object);
@@ -40,6 +44,28 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<v
   if (error) throw error;
   if (waitsFor.length > 0) throw waiting(run, waitsFor, FIRST_LOOK_MS);
   await sendHeirs(run, claims);
+  return `deleted, with ${changeSet.entries.filter(({ action }) => action === 'deleted').length} objects`;
+}
+
+/**
+ * Why nobody is left in whose name objects could be deleted: the account, or the kubeconfig in a namespace that goes as a whole, is gone.
+ * Waiting for it would keep the namespace for ever.
+ */
+async function missingAccount(run: Run, object: Kustomization): Promise<string | undefined> {
+  const namespace = object.metadata.namespace ?? '';
+  const core = { group: '', version: 'v1' };
+  const exists = async (kind: string, name: string, home = namespace) =>
+    (await run.client.getMetadata({ ...core, kind, namespace: home, name })) !== undefined;
+  const { kubeConfig } = object.spec;
+  const account = accountOf(run, object);
+  if (kubeConfig === undefined && account !== undefined && !(await exists('ServiceAccount', account)))
+    return `since ServiceAccount/${namespace}/${account}, in whose name they were applied, is gone`;
+  const secret = kubeConfig?.secretRef?.name;
+  if (secret === undefined || (await exists('Secret', secret))) return undefined;
+  const home = await run.client.getMetadata({ ...core, kind: 'Namespace', namespace: '', name: namespace });
+  return home?.metadata.deletionTimestamp === undefined
+    ? undefined
+    : `since Secret/${namespace}/${secret} with the way to their cluster is gone`;
 }
 
 /** What this Kustomization held may have moved to another one in the same commit; that one takes it over first. */

@@ -30,12 +30,19 @@ export interface Target {
  */
 export async function targetClient(run: TargetSeeker, object: Kustomization): Promise<Target> {
   const base = await clusterOf(run, object);
-  const { config } = run.cluster;
-  const account =
-    object.spec.serviceAccountName ?? (isRoot(run.ref) ? undefined : config.defaultServiceAccount);
+  const account = accountOf(run, object);
   if (account === undefined) return base;
   const user = `system:serviceaccount:${object.metadata.namespace}:${account}`;
   return { ...base, client: base.client.as(user) };
+}
+
+/** The service account in whose name a Kustomization is applied; undefined: with the worker's own rights. */
+export function accountOf(
+  run: Pick<TargetSeeker, 'cluster' | 'ref'>,
+  object: Kustomization,
+): string | undefined {
+  const { defaultServiceAccount } = run.cluster.config;
+  return object.spec.serviceAccountName ?? (isRoot(run.ref) ? undefined : defaultServiceAccount);
 }
 
 async function clusterOf(run: TargetSeeker, object: Kustomization): Promise<Target> {
