@@ -1,9 +1,11 @@
 import pLimit from 'p-limit';
 import type { Artifact } from '../core/artifact.ts';
+import { normaliseRepository } from '../core/repository.ts';
 import { commitOf } from '../core/revision.ts';
 import type { TreeIndex } from '../core/tree.ts';
 import { closureDigest } from '../core/tree.ts';
 import type { InputRecord } from '../store/inputs.ts';
+import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advanceRevision } from './advance.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
@@ -20,8 +22,15 @@ import { releaseWaiting } from './waiting.ts';
 
 const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
-/** How many statuses are advanced at once. */
-const ADVANCE_CONCURRENCY = 16;
+/** How many statuses are advanced at once; those that are to run must not wait for them. */
+const ADVANCE_CONCURRENCY = 8;
+
+/** What is known of an artifact that was just made. */
+export interface NewArtifact {
+  index?: TreeIndex;
+  /** The source had none before. */
+  isFirst?: boolean;
+}
 
 /**
  * After a source has a new artifact: a job for every Kustomization whose inputs the change touches, the new revision in the
@@ -32,22 +41,26 @@ export async function sendDependants(
   run: Run,
   source: WithStatus,
   artifact: Artifact,
-  known?: TreeIndex,
+  { index: known, isFirst = false }: NewArtifact = {},
 ): Promise<void> {
   const { ctx, job } = run;
   const { affected, unaffected } = await step(run, 'dependants', async () => {
     const { items } = await run.client.list<Kustomization & WithStatus>(KUSTOMIZATION);
     const own = objectKey(run.ref);
-    const dependants = items.filter((item) => objectKey(sourceRefOf(item)) === own && isActive(item));
+    const dependants = items.filter(
+      (item) => objectKey(sourceRefOf(item)) === own && isActive(item) && mayUse(run, item),
+    );
     const records = await ctx.index.inputs.loadCluster(job.cluster);
     const index = known ?? (await treeIndexOf(ctx.blobs, artifact));
     return partition(dependants, artifact, records, index);
   });
   await openRollout(run, source, artifact, affected.map(refOfKustomization));
   const { origin } = job;
+  // One that never ran is on its way, and can have met no older artifact: a second job would find nothing to do.
+  const sent = isFirst ? affected.filter((item) => !isNew(item)) : affected;
   await enqueue(
     ctx,
-    affected.map((item) => ({
+    sent.map((item) => ({
       job: reconcileJob(ctx, job.cluster, refOfKustomization(item), 'source', origin ? { origin } : {}),
     })),
   );
@@ -55,8 +68,19 @@ export async function sendDependants(
   await ctx.index.rollouts.setSent(job.cluster, objectKey(run.ref), {
     commit: commitOf(artifact.revision),
     digest: artifact.digest,
+    ...repositoryOf(source),
   });
   await releaseWaiting(ctx, job.cluster, run.ref);
+}
+
+/** One that may not use the source has no part in what its commits show. */
+function mayUse({ cluster, ref }: Run, { metadata }: Kustomization): boolean {
+  return !cluster.config.noCrossNamespaceRefs || (metadata.namespace ?? '') === ref.namespace;
+}
+
+function repositoryOf(source: WithStatus): { repository?: string } {
+  const repository = normaliseRepository((source as unknown as GitRepository).spec.url);
+  return repository === undefined ? {} : { repository };
 }
 
 /** Whether the render of a Kustomization in this tree is sure to give what it gave before. */
@@ -105,6 +129,10 @@ async function advanceAll(
 /** Applied at a revision, and no run of another one was cut short since. */
 function isAt({ status }: Kustomization, revision: string): boolean {
   return status?.lastAppliedRevision === revision && status.lastAttemptedRevision === revision;
+}
+
+function isNew({ status }: WithStatus): boolean {
+  return status?.conditions === undefined;
 }
 
 function isActive(item: Kustomization): boolean {

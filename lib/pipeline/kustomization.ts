@@ -1,4 +1,5 @@
 import type { Condition } from '../core/conditions.ts';
+import { ReconcileError } from '../core/errors.ts';
 import { parseEntry } from '../core/inventory.ts';
 import { redact } from '../core/redact.ts';
 import { type Rendered, render } from '../render/render.ts';
@@ -29,8 +30,15 @@ const ONLY_IF_NEW: ReadonlySet<string> = new Set(['push', 'source', 'dependency'
 export async function reconcileKustomization(run: Run, object: Kustomization): Promise<Reconciled> {
   const source = await step(run, 'source', () => loadSource(run, object));
   const { artifact } = source;
-  await step(run, 'dependencies', () => checkDependencies(run, object, source));
-  run.attempted = (status) => ({ ...status, lastAttemptedRevision: artifact.revision });
+  const attempted = () => {
+    run.attempted = (status) => ({ ...status, lastAttemptedRevision: artifact.revision });
+  };
+  await step(run, 'dependencies', () => checkDependencies(run, object, source)).catch((error: unknown) => {
+    // What will not go on by itself has failed at this revision, and its commit must show it.
+    if (error instanceof ReconcileError && error.outcome === 'stall') attempted();
+    throw error;
+  });
+  attempted();
   const unchanged = await withoutRender(run, object, source);
   if (unchanged) return unchanged;
   const target = await targetClient(run, object);

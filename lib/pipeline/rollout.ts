@@ -4,6 +4,7 @@ import { describe } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
 import type { MemberChange, Rollout } from '../store/rollouts.ts';
 import type { Subscription } from '../store/subscriptions.ts';
+import { isRoot } from '../toolkit/bootstrap.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { Context } from './context.ts';
@@ -24,7 +25,10 @@ import type { WithStatus } from './status.ts';
  * failed, green when all are done, and superseded when a newer commit took over first.
  */
 
-/** Opens rollouts for a push, so that its commit shows `pending` before anything was fetched. */
+/**
+ * Opens rollouts for a push, so that its commit shows `pending` before anything was fetched. A source that has never fetched from
+ * the repository has no say in what its commits show: anybody who may make a source could name any URL.
+ */
 export async function announceRollout(
   ctx: Context,
   push: PushJob,
@@ -46,6 +50,7 @@ export async function announceRollout(
       };
       // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green.
       const sent = await ctx.index.rollouts.sent(subscription.cluster, source);
+      if (!isRoot(subscription) && sent?.repository !== subscription.repository) return;
       await ctx.index.rollouts.open(rollout);
       await ctx.index.rollouts.add(rollout, [source], { again: sent?.commit !== push.commit });
       await report(ctx, rollout);

@@ -35,6 +35,8 @@ export interface SentArtifact {
   commit: string;
   /** Digest of the artifact. */
   digest: string;
+  /** The repository it was fetched from, normalised: the source has shown that it may read it. */
+  repository?: string;
 }
 
 /** What a run says of its member. */
