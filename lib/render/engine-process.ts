@@ -91,7 +91,8 @@ export class EngineProcess {
     const exit = await this.#process.exited.catch((error: Error) => error);
     if (exit instanceof Error) return `${exit.message}; build it with: npm run build:engine`;
     if (exit.code === 137) return 'the build needed more memory than it may use';
-    if (exit.stderr.includes('stack overflow') || exit.stderr.includes('stack exceeds'))
+    // Of a long trace only the end is kept, which tells of the frames that were left out.
+    if (/stack overflow|stack exceeds|frames elided/.test(exit.stderr))
       return 'the build recursed without end';
     const message = cause instanceof Error ? cause.message : String(cause);
     return exit.signal === 'SIGKILL' ? message : `the engine ended with code ${exit.code}`;
