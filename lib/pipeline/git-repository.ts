@@ -15,6 +15,7 @@ import { readSecret } from './read-secret.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
+import { notingUnverified } from './source-verified.ts';
 import { subscribeOne } from './subscribe.ts';
 import { indexKey } from './tree-index.ts';
 
@@ -43,7 +44,11 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
       ? { object, outcome, afterwards: (written) => sendDependants(run, written, current) }
       : { object, outcome };
   }
-  const fetched = await step(run, 'fetch', () => source.fetch(object as KubernetesObject, resolved, inputs));
+  const fetched = await step(run, 'fetch', () =>
+    notingUnverified(run, object as KubernetesObject, () =>
+      source.fetch(object as KubernetesObject, resolved, inputs),
+    ),
+  );
   const artifact = await step(run, 'store', () => store(run, fetched));
   if (fetched.commit && job.origin === undefined) {
     job.origin = {
@@ -78,6 +83,7 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
         observedRecurseSubmodules: recurseSubmodules,
         observedInclude: include,
         observedSparseCheckout: sparseCheckout,
+        sourceVerificationMode: fetched.verified === undefined ? undefined : object.spec.verify?.mode,
       }),
     afterwards: (written) =>
       sendDependants(run, written, artifact, { index: fetched.index, isFirst: !object.status?.artifact }),
