@@ -8,15 +8,14 @@ import { openContext } from '../../functions/open-context.ts';
 import { openFleet } from '../../functions/open-fleet.ts';
 import { createApp, listen } from '../../functions/web.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
-import { KubeError } from '../../lib/kube/errors.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
 import { createLog } from '../../lib/log.ts';
 import type { Context } from '../../lib/pipeline/context.ts';
 import { ensureRoots } from '../../lib/pipeline/roots.ts';
-import type { WithStatus } from '../../lib/pipeline/status.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository-builder.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
+import { startObserver } from './observer.ts';
 
 /** Everything that a case works with: a real API server, a real Git server, and Slipway in this process. */
 export interface Stage {
@@ -38,7 +37,6 @@ export interface Stage {
 }
 
 const SECRET = 'bench-secret';
-const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
 /** Sets the stage with an empty repository, CRDs and root objects in place, and nothing running yet. */
 export async function setStage(): Promise<Stage> {
@@ -79,7 +77,8 @@ export async function setStage(): Promise<Stage> {
   });
   const local = await openContext(open, log, stop.signal);
   const server = await listen(createApp(local.ctx, open), open.fleet.server.listen);
-  const client = createKubeClient(kubernetes, { connections: 64 });
+  const client = createKubeClient(kubernetes);
+  const observer = startObserver(kubernetes.connection);
   await ensureRoots(local.ctx, await local.ctx.cluster('bench'));
   let running: Promise<void> | undefined;
   return {
@@ -93,13 +92,13 @@ export async function setStage(): Promise<Stage> {
       running ??= runLocal(local.ctx);
     },
     push: (commit) => sendPush(server.url, repositoryUrl, commit),
-    ready: (names, commit, timeoutMs = 600_000) => untilReady(client, names, commit, timeoutMs),
+    ready: (names, commit, timeoutMs = 600_000) => observer.ready(names, commit, timeoutMs),
     async stop() {
       stop.abort(new Error('the benchmark is over'));
       await running;
       await server.close();
       await local.close();
-      await Promise.allSettled([client.close(), git.close(), kubernetes.stop()]);
+      await Promise.allSettled([observer.stop(), client.close(), git.close(), kubernetes.stop()]);
       repository.remove();
       rmSync(directory, { recursive: true, force: true });
     },
@@ -142,42 +141,4 @@ async function sendPush(url: string, repositoryUrl: string, commit: string): Pro
   if (response.status !== 202)
     throw new Error(`the webhook was answered with ${response.status}: ${await response.text()}`);
   return response;
-}
-
-async function untilReady(
-  client: KubeClient,
-  names: readonly string[],
-  commit: string,
-  timeoutMs: number,
-): Promise<number> {
-  const open = new Set(names);
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const done = new AbortController();
-  const signal = AbortSignal.any([timeout, done.signal]);
-  const note = (item: WithStatus) => {
-    if (isReadyAt(item, commit)) open.delete(item.metadata.name);
-  };
-  while (open.size > 0) {
-    const { items, resourceVersion } = await client.list<WithStatus>(KUSTOMIZATION);
-    items.forEach(note);
-    if (open.size === 0) break;
-    try {
-      for await (const { object } of client.watch<WithStatus>(KUSTOMIZATION, { resourceVersion, signal })) {
-        note(object);
-        if (open.size === 0) break;
-      }
-    } catch (error) {
-      if (timeout.aborted)
-        throw new Error(`${open.size} of ${names.length} were not ready in time, such as ${[...open][0]}`);
-      if (!(error instanceof KubeError)) throw error;
-    }
-  }
-  done.abort();
-  return Date.now();
-}
-
-function isReadyAt({ status }: WithStatus, commit: string): boolean {
-  const conditions = (status?.conditions ?? []) as { type: string; status: string }[];
-  const ready = conditions.some(({ type, status: value }) => type === 'Ready' && value === 'True');
-  return ready && String(status?.lastAppliedRevision).endsWith(commit);
 }
