@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { addAdopt, addEject, addRelease } from './commands/adopt.ts';
 import { addBuild } from './commands/build.ts';
 import { addCluster } from './commands/cluster.ts';
@@ -19,6 +20,7 @@ const program = new Command('slipway')
   .description(
     'GitOps without an agent: merge a pull request and it is deployed, with the result on the commit',
   )
+  .version(manifest.version, '--version', 'print the version')
   .option('-c, --config <file>', 'the fleet file', process.env.SLIPWAY_CONFIG ?? 'slipway.yaml')
   .addOption(
     new Option('-o, --output <format>', 'how results are printed')
