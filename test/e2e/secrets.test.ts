@@ -38,6 +38,7 @@ const remoteToken = canaries.plant('the token of a kubeconfig for an API that is
 const execToken = canaries.plant('the token of a kubeconfig that is refused');
 const garbled = canaries.plant('a kubeconfig that is no YAML');
 const wrongToken = canaries.plant('the token of the provider, after its rotation');
+const refusedToken = canaries.plant('the token of a kubeconfig that the server refuses');
 const query = canaries.plant('the query of a webhook');
 canaries.know('the webhook secret', WEBHOOK_SECRET);
 canaries.know('the plaintext of SOPS', 'correct-horse-battery');
@@ -197,6 +198,24 @@ describe('a secret that Slipway meets', () => {
       const args = [cli, '--config', slipway.open.fleet.path, ...command];
       const { stdout, stderr } = await run(process.execPath, args, options).catch((error) => error);
       commands.push(`${command.join(' ')}: ${stdout}${stderr}`);
+    }
+    // A kubeconfig that cannot be read, and one that the server refuses.
+    const fleet = JSON.parse(await readFile(slipway.open.fleet.path, 'utf8'));
+    const refused = kubeconfigFor('main', { ...kubernetes.connection, token: refusedToken });
+    const texts = { garbled: `users: [token: ${garbled}`, refused };
+    for (const [name, text] of Object.entries(texts)) {
+      const file = join(directory, 'fleet', `${name}.kubeconfig`);
+      await writeFile(file, text);
+      fleet.clusters[0].kubeconfig = `file:${file}`;
+      fleet.storage = { directory: `./${name}` };
+      const config = join(directory, 'fleet', `${name}.yaml`);
+      await writeFile(config, JSON.stringify(fleet));
+      const failure = await run(process.execPath, [cli, '--config', config, 'get'], options).catch(
+        (error) => error,
+      );
+      expect(failure).toBeInstanceOf(Error);
+      expect(failure.stderr).toMatch(name === 'garbled' ? /kubeconfig of cluster main/ : /Unauthorized/);
+      commands.push(`${failure.stdout}${failure.stderr}`);
     }
   }
 
