@@ -37,9 +37,9 @@ const NAMES = ['one', 'three', 'two'];
 const manifest = (name: string, value = 'first') => yaml(configMap(name, 'default', { value }));
 
 /** A team with three ConfigMaps that are applied. */
-async function deployed(): Promise<Team> {
+async function deployed(source: Record<string, unknown> = {}): Promise<Team> {
   const files = Object.fromEntries(NAMES.map((name) => [`app/${name}.yaml`, manifest(name)]));
-  const team = await stage.team(files);
+  const team = await stage.team(files, { source });
   await team.kustomize('app', './app', { retryInterval: '2s' });
   await team.ready();
   expect(await team.configMaps()).toEqual(NAMES);
@@ -99,6 +99,16 @@ describe('a render that cannot be trusted deletes nothing:', () => {
     await team.ready();
     expect(await team.configMaps()).toEqual(['one', 'three']);
     expect(await team.data('one')).toEqual({ value: 'second' });
+  });
+
+  test('a commit that its source cannot take, which shows on the commit', async () => {
+    const team = await deployed({ sparseCheckout: ['app'] });
+    const commit = await team.push({
+      ...Object.fromEntries(NAMES.map((name) => [`app/${name}.yaml`, null])),
+      'elsewhere/one.yaml': manifest('one'),
+    });
+    await team.status(commit, 'failure');
+    expect(await team.configMaps()).toEqual(NAMES);
   });
 
   test('a repository that is gone', async () => {
