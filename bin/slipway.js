@@ -8,7 +8,13 @@ import process from 'node:process';
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const own = join(root, 'node_modules', 'node', 'bin', 'node');
 const node = Number(process.versions.node.split('.')[0]) >= 24 || !existsSync(own) ? process.execPath : own;
-const { status, signal } = spawnSync(node, [join(root, 'functions', 'cli.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
+// A small young generation: memory is worth more to a service than the last bit of speed.
+const flags = ['--max-semi-space-size=4'];
+const { status, signal } = spawnSync(
+  node,
+  [...flags, join(root, 'functions', 'cli.ts'), ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+  },
+);
 process.exitCode = status ?? (signal ? 1 : 0);
