@@ -185,7 +185,7 @@ export async function webhookP99(stage: Stage, sizes: Sizes): Promise<Figure[]> 
   const times: number[] = [];
   const limit = pLimit(4);
   const send = async (index: number) => {
-    // A branch nobody watches would be refused later, not here: the answer is given before the push is looked at.
+    // Nobody watches that repository: the answer is given before the push is looked at.
     const request = signedPush(`${stage.repositoryUrl}-other`, `${commit}${index % 10}`, `bench-${index}`);
     const began = performance.now();
     const response = await fetch(`${stage.url}/webhooks/gitea`, request);

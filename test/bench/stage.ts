@@ -107,7 +107,8 @@ export async function setStage(): Promise<Stage> {
 
 /** The body and headers of a signed push. */
 export function signedPush(repositoryUrl: string, commit: string, delivery: string): RequestInit {
-  const { origin } = new URL(repositoryUrl);
+  const { origin, pathname } = new URL(repositoryUrl);
+  const project = pathname.slice(1).replace(/\.git$/, '');
   const body = JSON.stringify({
     ref: 'refs/heads/main',
     before: '0'.repeat(40),
@@ -115,9 +116,9 @@ export function signedPush(repositoryUrl: string, commit: string, delivery: stri
     commits: [],
     head_commit: null,
     repository: {
-      full_name: 'bench/fleet',
+      full_name: project,
       clone_url: repositoryUrl,
-      html_url: `${origin}/bench/fleet`,
+      html_url: `${origin}/${project}`,
       ssh_url: '',
     },
     pusher: { login: 'bench', full_name: '', email: 'bench@example.test' },
