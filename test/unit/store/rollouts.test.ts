@@ -47,10 +47,18 @@ describe('a rollout', () => {
     const rollouts = open();
     await rollouts.open(rollout());
     await rollouts.add(rollout(), ['Kustomization/apps/b', 'Kustomization/apps/a']);
-    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', FAILED)).toBe(true);
-    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', FAILED)).toBe(false);
-    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', READY)).toBe(true);
-    expect(await rollouts.settle(rollout(), 'Kustomization/apps/none', READY)).toBe(false);
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', FAILED)).toEqual({
+      before: 'pending',
+      state: 'failed',
+      hasFailed: true,
+    });
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', FAILED)).toBeUndefined();
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/a', READY)).toEqual({
+      before: 'failed',
+      state: 'ready',
+      hasFailed: true,
+    });
+    expect(await rollouts.settle(rollout(), 'Kustomization/apps/none', READY)).toBeUndefined();
     expect(await rollouts.members(rollout())).toEqual([
       { key: 'Kustomization/apps/a', ...READY, hasFailed: true },
       { key: 'Kustomization/apps/b', state: 'pending', message: '', runId: '', hasFailed: false },
@@ -72,6 +80,21 @@ describe('a rollout', () => {
     expect((await rollouts.members(rollout()))[0]).toMatchObject({ state: 'pending', hasFailed: true });
   });
 
+  test('tells without reading its members whether some may be on their way', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    expect(await rollouts.mayBePending(rollout())).toBe(false);
+    await rollouts.add(rollout(), ['a', 'b']);
+    await rollouts.settle(rollout(), 'a', FAILED);
+    await rollouts.settle(rollout(), 'a', { ...READY, state: 'pending' });
+    expect(await rollouts.mayBePending(rollout())).toBe(true);
+    await rollouts.settle(rollout(), 'b', READY);
+    await rollouts.add(rollout(), ['b']);
+    expect(await rollouts.mayBePending(rollout())).toBe(false);
+    await rollouts.add(rollout(), ['b'], { again: true });
+    expect(await rollouts.mayBePending(rollout())).toBe(true);
+  });
+
   test('loses no result to members that are added at the same time', async () => {
     const rollouts = open();
     await rollouts.open(rollout());
@@ -83,6 +106,7 @@ describe('a rollout', () => {
       rollouts.add(rollout(), keys),
     ]);
     expect((await rollouts.members(rollout())).every(({ state }) => state === 'ready')).toBe(true);
+    expect(await rollouts.mayBePending(rollout())).toBe(false);
   });
 
   test('keeps a result that comes between the look and the write of another worker', async () => {
