@@ -4,12 +4,10 @@ import type { ObjectRef } from '../core/object.ts';
 import { identityOf } from '../core/object.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
+import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
-import { objectKey } from './object-key.ts';
+import { keyOf, objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
-import type { WithStatus } from './status.ts';
-
-const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
 /** What other Kustomizations of the cluster hold. */
 export interface Claims {
@@ -36,7 +34,7 @@ export function claimsOf(run: Run, object: Kustomization, revision: string | und
   let loaded: Promise<Map<string, Set<string>>> | undefined;
 
   async function load(): Promise<Map<string, Set<string>>> {
-    const { items } = await run.client.list<Kustomization & WithStatus>(KUSTOMIZATION);
+    const items = await listKustomizations(run.client);
     const holding = items
       .map((item) => ({ item, key: keyOf(item) }))
       .filter(({ item, key }) => key !== own && item.metadata.deletionTimestamp === undefined)
@@ -80,10 +78,6 @@ export async function sendHeirs(run: Run, claims: Pick<Claims, 'heirs'> | undefi
     return { job: reconcileJob(run.ctx, run.job.cluster, ref, 'sweep') };
   });
   await enqueue(run.ctx, jobs);
-}
-
-function keyOf({ metadata }: Kustomization): string {
-  return objectKey({ kind: KUSTOMIZATION.kind, namespace: metadata.namespace ?? '', name: metadata.name });
 }
 
 function identitiesOf({ spec, status }: Kustomization): Set<string> {

@@ -9,6 +9,7 @@ import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advanceRevision } from './advance.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
+import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
@@ -19,8 +20,6 @@ import { step } from './run.ts';
 import type { WithStatus } from './status.ts';
 import { treeIndexOf } from './tree-index.ts';
 import { releaseWaiting } from './waiting.ts';
-
-const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
 /** How many statuses are advanced at once; those that are to run must not wait for them. */
 const ADVANCE_CONCURRENCY = 8;
@@ -45,7 +44,7 @@ export async function sendDependants(
 ): Promise<void> {
   const { ctx, job } = run;
   const { affected, unaffected } = await step(run, 'dependants', async () => {
-    const { items } = await run.client.list<Kustomization & WithStatus>(KUSTOMIZATION);
+    const items = await listKustomizations(run.client);
     const own = objectKey(run.ref);
     const dependants = items.filter(
       (item) => objectKey(sourceRefOf(item)) === own && isActive(item) && mayUse(run, item),

@@ -3,7 +3,7 @@ import type { Rollout } from '../store/rollouts.ts';
 import { isSuspended } from './change-reason.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { kinds } from './kinds.ts';
-import { objectKey } from './object-key.ts';
+import { keyOf } from './object-key.ts';
 import { isReady } from './ready.ts';
 import { report } from './report-rollout.ts';
 import type { WithStatus } from './status.ts';
@@ -91,9 +91,4 @@ function endOf(object: WithStatus | undefined, commit: string): string | undefin
   const { lastAppliedRevision, lastAttemptedRevision } = (object.status ?? {}) as Record<string, string>;
   const isThere = lastAppliedRevision === lastAttemptedRevision && commitOf(lastAppliedRevision) === commit;
   return object.kind === 'Kustomization' && isReady(object) && isThere ? '' : undefined;
-}
-
-function keyOf(object: WithStatus): string {
-  const { namespace = '', name } = object.metadata;
-  return objectKey({ kind: object.kind, namespace, name });
 }

@@ -7,3 +7,9 @@ export type ToolkitRef = Pick<ObjectRef, 'group' | 'kind' | 'namespace' | 'name'
 export function objectKey(ref: Pick<ToolkitRef, 'kind' | 'namespace' | 'name'>): string {
   return `${ref.kind}/${ref.namespace}/${ref.name}`;
 }
+
+/** The key of an object at hand. */
+export function keyOf(object: { kind: string; metadata: { namespace?: string; name: string } }): string {
+  const { namespace = '', name } = object.metadata;
+  return objectKey({ kind: object.kind, namespace, name });
+}

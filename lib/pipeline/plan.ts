@@ -20,7 +20,8 @@ import { deletionPolicyOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { decryptionKeys } from './decryption-keys.ts';
-import { objectKey } from './object-key.ts';
+import { isKustomization, KUSTOMIZATION } from './kustomizations.ts';
+import { keyOf, objectKey } from './object-key.ts';
 import { ROOTS } from './prune-options.ts';
 import type { WithStatus } from './status.ts';
 import { targetClient } from './target.ts';
@@ -43,7 +44,6 @@ export interface PlanContext extends Pick<Context, 'engine' | 'connect' | 'now'>
   signal: AbortSignal;
 }
 
-const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 const CONCURRENCY = 16;
 
 /** A Kustomization as the cluster has it. */
@@ -214,8 +214,7 @@ async function addRemoved(
   seen: Set<string>,
 ): Promise<void> {
   for (const { ref, action } of entries) {
-    if (action !== 'deleted' || ref.group !== KUSTOMIZATION.group || ref.kind !== KUSTOMIZATION.kind)
-      continue;
+    if (action !== 'deleted' || !isKustomization(ref)) continue;
     const key = objectKey(ref);
     const object = planning.live.get(key);
     if (!object || seen.has(key)) continue;
@@ -272,10 +271,6 @@ function holdersOf(
 function kindsOf({ renderings }: World): Set<string> {
   const objects = [...renderings.values()].flatMap((rendering) => rendering.objects);
   return new Set([...definedKinds(objects), ...definedKinds(customResourceDefinitions())]);
-}
-
-function keyOf({ metadata }: Kustomization): string {
-  return objectKey({ kind: KUSTOMIZATION.kind, namespace: metadata.namespace ?? '', name: metadata.name });
 }
 
 function claimOf(by: string | undefined) {

@@ -4,13 +4,12 @@ import { getCondition } from '../core/conditions.ts';
 import type { InventoryEntry } from '../core/inventory.ts';
 import { parseEntry } from '../core/inventory.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { isKustomization, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
-import { objectKey } from './object-key.ts';
+import { keyOf, objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
-
-const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
 /** The shortest and the longest pause before a prune is tried again. */
 export const FIRST_LOOK_MS = 1_500;
@@ -31,7 +30,7 @@ export async function unbuilt(
   revision: string,
   leaving: readonly InventoryEntry[],
 ): Promise<string[]> {
-  const { items } = await run.client.list<Kustomization & WithStatus>(KUSTOMIZATION);
+  const items = await listKustomizations(run.client);
   const own = objectKey(run.ref);
   const going = new Set<string>();
   addLeaving(leaving, new Map(items.map((item) => [keyOf(item), item])), going);
@@ -67,16 +66,12 @@ function addLeaving(
 ): void {
   for (const entry of entries) {
     const ref = parseEntry(entry);
-    if (ref?.group !== KUSTOMIZATION.group || ref.kind !== KUSTOMIZATION.kind) continue;
+    if (!ref || !isKustomization(ref)) continue;
     const key = objectKey(ref);
     if (going.has(key)) continue;
     going.add(key);
     addLeaving(byKey.get(key)?.status?.inventory?.entries ?? [], byKey, going);
   }
-}
-
-function keyOf({ metadata }: Kustomization): string {
-  return objectKey({ kind: 'Kustomization', namespace: metadata.namespace ?? '', name: metadata.name });
 }
 
 function mayClaim(item: Kustomization & WithStatus, revision: string): boolean {

@@ -12,7 +12,7 @@ import { healRollouts } from './heal-rollouts.ts';
 import { kinds } from './kinds.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
-import { objectKey } from './object-key.ts';
+import { keyOf, objectKey } from './object-key.ts';
 import { isReady } from './ready.ts';
 import { ensureRoots } from './roots.ts';
 import { loadSent, RESEND_MS } from './sent.ts';
@@ -162,12 +162,4 @@ function hasHealthChecks(spec: Kustomization['spec']): boolean {
 
 function intervalMs(object: WithStatus): number {
   return kinds[object.kind]?.intervalMs(object) ?? 0;
-}
-
-function keyOf(object: WithStatus): string {
-  return objectKey({
-    kind: object.kind,
-    namespace: object.metadata.namespace ?? '',
-    name: object.metadata.name,
-  });
 }

@@ -12,7 +12,7 @@ import { parseToolkitObject, type ToolkitError } from '../toolkit/parse.ts';
 import { isToolkitGroup } from '../toolkit/registry.ts';
 import { encryptedTexts } from './encrypted.ts';
 import { sourceRefOf } from './load-source.ts';
-import { objectKey } from './object-key.ts';
+import { keyOf, objectKey } from './object-key.ts';
 import { type OpenVariables, openVariables } from './open-variables.ts';
 
 /** A Kustomization that was met on the way, and what it renders to. */
@@ -226,9 +226,4 @@ function refParts(ref: GitRepository['spec']['ref']): unknown[] {
   const { branch = 'master', tag, semver, name, commit } = ref ?? {};
   const precise = [tag, semver, name, commit];
   return precise.some((part) => part !== undefined) ? precise : [branch];
-}
-
-function keyOf(object: KubernetesObject | Kustomization): string {
-  const { kind, metadata } = object;
-  return objectKey({ kind, namespace: metadata.namespace ?? '', name: metadata.name });
 }

@@ -1,0 +1,16 @@
+import type { KubeClient } from '../kube/client.ts';
+import type { Kustomization } from '../toolkit/kustomization.ts';
+import type { WithStatus } from './status.ts';
+
+/** The kind that renders and applies. */
+export const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
+
+/** Whether a reference names a Kustomization of the Toolkit. */
+export function isKustomization(ref: { group: string; kind: string } | undefined): boolean {
+  return ref?.group === KUSTOMIZATION.group && ref.kind === KUSTOMIZATION.kind;
+}
+
+/** All Kustomizations of a cluster, as they stand there. */
+export async function listKustomizations(client: KubeClient): Promise<(Kustomization & WithStatus)[]> {
+  return (await client.list<Kustomization & WithStatus>(KUSTOMIZATION)).items;
+}
