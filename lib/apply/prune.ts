@@ -26,6 +26,8 @@ export interface PruneResult {
   changeSet: ChangeSet;
   /** Entries that must stay in the inventory: deletion was refused, or cannot be judged. */
   survivors: InventoryEntry[];
+  /** Entries whose objects were not there any more. */
+  absent: InventoryEntry[];
   /** Other owners that may take some of them over; they are to be looked at again when these are through. */
   waitsFor: string[];
   /** Why they stayed; undefined when all went well. The caller stores the survivors, then throws it. */
@@ -51,7 +53,13 @@ export async function prune(
   entries: readonly InventoryEntry[],
   options: PruneOptions,
 ): Promise<PruneResult> {
-  const result: PruneResult = { changeSet: { entries: [] }, survivors: [], waitsFor: [], error: undefined };
+  const result: PruneResult = {
+    changeSet: { entries: [] },
+    survivors: [],
+    absent: [],
+    waitsFor: [],
+    error: undefined,
+  };
   const stale: Stale[] = [];
   for (const entry of entries) {
     const ref = parseEntry(entry);
@@ -75,6 +83,7 @@ export async function prune(
         continue;
       }
       const { action, detail, uid } = fate;
+      if (fate.absent) result.absent.push(entry);
       result.changeSet.entries.push({ ref, action, ...(detail ? { detail } : {}) });
       if (uid) deleted.push({ ref, uid });
     }

@@ -1,5 +1,4 @@
 import type { AppliedRecord, ApplyOptions } from '../apply/types.ts';
-import { ReconcileError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import { parseEntry } from '../core/inventory.ts';
 import { identityOf } from '../core/object.ts';
@@ -7,6 +6,7 @@ import { FIELD_MANAGER } from '../toolkit/annotations.ts';
 import { timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { claimsOf } from './claims.ts';
+import { leaseCheck } from './lease.ts';
 import type { Run } from './run.ts';
 
 /** How many objects of one Kustomization are written at once. */
@@ -14,9 +14,6 @@ const CONCURRENCY = 16;
 
 /** How long definitions and classes may take to be ready, in ms; as with Flux. */
 const STAGE_WAIT_MS = 60_000;
-
-/** How long a look at the lease is good for, in ms. */
-const LEASE_CHECK_MS = 1_000;
 
 /** How the objects of a Kustomization are applied. */
 export function applyOptions(
@@ -46,22 +43,5 @@ export function applyOptions(
     ...(revision === undefined || object.spec.kubeConfig
       ? {}
       : { contested: claimsOf(run, object, revision).contested }),
-  };
-}
-
-/**
- * Stops a run that has lost its lease: another worker may be writing by now. The index is asked at most once a second, and always
- * after a pause, when the process may have been frozen.
- */
-function leaseCheck(run: Run): () => Promise<void> {
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  return async () => {
-    run.signal.throwIfAborted();
-    if (run.ctx.now() - checkedAt < LEASE_CHECK_MS) return;
-    if (!(await run.ctx.index.leases.check(run.lease))) {
-      const message = 'another worker has taken this object over; this run ends';
-      throw new ReconcileError('ReconciliationFailed', message, { outcome: 'retry' });
-    }
-    checkedAt = run.ctx.now();
   };
 }

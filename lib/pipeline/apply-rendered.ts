@@ -21,6 +21,7 @@ import { withChildren } from './child-inventories.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
+import { checkLease, leaseLost } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
@@ -33,6 +34,9 @@ import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 import { childrenOf, joinRollout, sendChildren } from './toolkit-objects.ts';
 import { withoutEffect } from './unsupported.ts';
+
+/** After so long no request of a worker that was cut off can still be on its way, in ms. */
+const LATE_CREATION_MS = 55_000;
 
 /** Brings a cluster to a render: inventory, apply, prune, health. */
 export async function applyRendered(
@@ -53,15 +57,22 @@ export async function applyRendered(
   const allowed = gone.length > 0 && (await guardPrune(run, object, previous, next, rendered.digest));
   // What is about to be created stands in the inventory before it is: a crash in between orphans nothing.
   const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
-  const known = await ctx.index.applied.load(job.cluster, key);
-  await ctx.index.applied.markDirty(job.cluster, key);
+  const wasCutOff = await ctx.index.applied.isDirty(job.cluster, key);
+  const known = wasCutOff ? new Map() : await ctx.index.applied.load(job.cluster, key);
+  const mark = await ctx.index.applied.markDirty(job.cluster, key);
   const options = applyOptions(run, object, known, previous, revision);
   const applied = await step(run, 'apply', () => noteChanges(run, applyStaged(client, objects, options)));
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
-  await ctx.index.applied.save(job.cluster, key, applied.records);
+  const saved = await ctx.index.applied.save(job.cluster, key, applied.records, {
+    run: run.id,
+    ...(mark === undefined ? {} : { ifMark: mark }),
+  });
+  if (!saved) throw leaseLost();
   // What waits to be deleted must not be taken for done by a run that finds nothing new.
   if (pruned.waitsFor.length > 0) await ctx.index.applied.markDirty(job.cluster, key);
-  const inventory = union(next, { entries: pruned.survivors });
+  // One that a run before this one was about to create may yet appear, when that one was only frozen: it is looked for once more.
+  const expected = wasCutOff ? pruned.absent : [];
+  const inventory = union(next, { entries: [...pruned.survivors, ...expected] });
   const withInventory = (status: Record<string, unknown>) => ({
     ...status,
     lastAttemptedRevision: revision,
@@ -76,6 +87,7 @@ export async function applyRendered(
     closureDigest: closureDigest(rendered.closure, await source.index()),
     inputDigest: digestOf([object.spec, artifact.digest]),
     renderedDigest: rendered.digest,
+    token: run.lease.token,
   });
   const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };
   const health = await step(run, 'health', () => checkHealth(run, object, client, render));
@@ -94,9 +106,15 @@ export async function applyRendered(
     health.conditions,
   );
   const soon = waiting !== '' || applied.terminating.length > 0;
+  const againAfterMs = soon
+    ? againMs(ctx.now(), artifact)
+    : expected.length > 0
+      ? LATE_CREATION_MS
+      : undefined;
   return {
     object: begun,
-    outcome: soon ? { ...outcome, requeueAfterMs: againMs(ctx.now(), artifact), again: 'prune' } : outcome,
+    outcome:
+      againAfterMs === undefined ? outcome : { ...outcome, requeueAfterMs: againAfterMs, again: 'prune' },
     status: (present) => appliedStatus(withInventory(present), run, artifact, rendered.digest),
     before,
     afterwards,
@@ -131,9 +149,9 @@ async function pruneWhenBuilt(
   gone: readonly InventoryEntry[],
   allowed: boolean,
 ) {
-  if (gone.length === 0) return { survivors: [], waitsFor: [], error: undefined };
+  if (gone.length === 0) return { survivors: [], absent: [], waitsFor: [], error: undefined };
   const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision, gone);
-  if (waitsFor.length > 0) return { survivors: [...gone], waitsFor, error: undefined };
+  if (waitsFor.length > 0) return { survivors: [...gone], absent: [], waitsFor, error: undefined };
   const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, source.artifact.revision);
   const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
   run.changes.push(...result.changeSet.entries);
@@ -165,20 +183,25 @@ async function begin(
   const message = `Reconciliation of revision ${revision} is in progress`;
   const progressing = { reason: 'Progressing', message };
   const generation = object.metadata.generation ?? 0;
-  return writeStatus<WithStatus>(run.client, object, (status) => {
-    const present = (status.conditions ?? []) as Condition[];
-    const busy = setCondition(
-      present,
-      { type: 'Reconciling', status: 'True', ...progressing },
-      run.ctx.now(),
-      generation,
-    );
-    const conditions = setCondition(
-      busy,
-      { type: 'Ready', status: 'Unknown', ...progressing },
-      run.ctx.now(),
-      generation,
-    );
-    return { ...status, conditions, lastAttemptedRevision: revision, inventory };
-  });
+  return writeStatus<WithStatus>(
+    run.client,
+    object,
+    (status) => {
+      const present = (status.conditions ?? []) as Condition[];
+      const busy = setCondition(
+        present,
+        { type: 'Reconciling', status: 'True', ...progressing },
+        run.ctx.now(),
+        generation,
+      );
+      const conditions = setCondition(
+        busy,
+        { type: 'Ready', status: 'Unknown', ...progressing },
+        run.ctx.now(),
+        generation,
+      );
+      return { ...status, conditions, lastAttemptedRevision: revision, inventory };
+    },
+    () => checkLease(run),
+  );
 }

@@ -31,7 +31,7 @@ export async function finalize(run: Run, object: WithStatus): Promise<void> {
     await checkWriter(run.ctx, run.cluster);
     message = await kind.cleanUp(run, object);
   } catch (error) {
-    if (run.signal.aborted) throw error;
+    if (run.signal.aborted || !(await run.ctx.index.leases.check(run.lease))) throw error;
     const outcome = failed(error, { ...kind.retryPolicy(object, 0), reason: 'PruneFailed' }, run.ctx.random);
     return settle(run, kind, { object, outcome });
   }

@@ -105,7 +105,7 @@ async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithSta
     return await kind.reconcile(run, { ...parsed, metadata });
   } catch (error) {
     // Shutting down, or the lease is lost: whoever takes the job next says how it ended.
-    if (run.signal.aborted) throw error;
+    if (run.signal.aborted || !(await run.ctx.index.leases.check(run.lease))) throw error;
     conceal(error, run.secrets);
     const stack = error instanceof Error && !(error instanceof ReconcileError) ? error.stack : undefined;
     run.log.warn({ error: messageOf(error), stack }, 'reconcile failed');

@@ -6,6 +6,7 @@ import { REQUESTED_AT } from '../toolkit/annotations.ts';
 import { enqueue, MAX_QUEUE_DELAY_MS, reconcileJob } from './enqueue.ts';
 import { recordEvent } from './events.ts';
 import type { Kind } from './kinds.ts';
+import { checkLease } from './lease.ts';
 import { objectKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
 import { sameReady } from './outcome.ts';
@@ -31,8 +32,11 @@ export async function settle(
   const before = object.status?.conditions as Condition[] | undefined;
   const news = !sameReady(before, outcome) || changed({ entries: run.changes }).length > 0;
   await prepare?.();
-  const written = await writeStatus(run.client, object, (status) =>
-    withOutcome(own?.(status) ?? status, object, outcome, run.ctx.now()),
+  const written = await writeStatus(
+    run.client,
+    object,
+    (status) => withOutcome(own?.(status) ?? status, object, outcome, run.ctx.now()),
+    () => checkLease(run),
   );
   await afterwards?.(written);
   const revision = kind.revision(written);

@@ -18,6 +18,7 @@ const ATTEMPTS = 5;
  * Writes the status of a Toolkit object, or nothing when it stays as it is. The write carries the resourceVersion that was
  * read. When somebody changed the object meanwhile, it is read again and the change laid over it, but only while its
  * inventory is still the one we know: another inventory means another writer, whose work must not be undone.
+ * @param onConflict called before that; throws when the run has lost its lease
  * @param change gives the new status from the present one; called again for every attempt
  * @returns the object as the server has it
  * @throws ReconcileError `ReconciliationFailed` when the object is gone, was made anew, or has another writer
@@ -26,6 +27,7 @@ export async function writeStatus<T extends WithStatus>(
   client: KubeClient,
   object: T,
   change: (status: NonNullable<T['status']>) => NonNullable<T['status']>,
+  onConflict?: () => Promise<void>,
 ): Promise<T> {
   let current = object;
   for (let attempt = 1; ; attempt++) {
@@ -36,6 +38,7 @@ export async function writeStatus<T extends WithStatus>(
     } catch (error) {
       if (!isConflict(error) || attempt === ATTEMPTS) throw error;
     }
+    await onConflict?.();
     current = await readAgain(client, current);
   }
 }

@@ -14,10 +14,15 @@ export interface InputRecord {
   /** Digest over everything that went into the render. */
   inputDigest: string;
   renderedDigest: string;
+  /** The token of the lease under which it was written. */
+  token?: number;
 }
 
 /** A record as it stands in its row: a closure over thousands of files is packed. */
 type Stored = Omit<InputRecord, 'closure'> & ({ closure: Closure } | { packed: string });
+
+/** How often a record is written again over another worker's write. */
+const ATTEMPTS = 10;
 
 /** Size of a closure in characters of JSON above which it is packed: below, packing costs more than it saves. */
 const PACK_ABOVE = 32_768;
@@ -35,11 +40,23 @@ export class Inputs {
     return row && unpack(row.value);
   }
 
-  /** A record too large even when packed is forgotten: the object is then rendered at every push to its source. */
+  /**
+   * Writes a record, unless one of a later lease is there: a worker that was frozen must not undo what its successor noted. A record too
+   * large even when packed is forgotten: the object is then rendered at every push to its source.
+   */
   async put(cluster: string, key: string, record: InputRecord): Promise<void> {
     const stored = pack(record);
-    if ('packed' in stored && stored.packed.length > MAX_VALUE_BYTES - 8_192) await this.remove(cluster, key);
-    else await this.#table.put(partition(cluster), key, stored);
+    const tooLarge = 'packed' in stored && stored.packed.length > MAX_VALUE_BYTES - 8_192;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const row = await this.#table.get<Stored>(partition(cluster), key);
+      if ((row?.value.token ?? 0) > (record.token ?? 0)) return;
+      const ifVersion = row?.version ?? 0;
+      const done = tooLarge
+        ? row === undefined || (await this.#table.delete(partition(cluster), key, { ifVersion }))
+        : (await this.#table.put(partition(cluster), key, stored, { ifVersion })) !== undefined;
+      if (done) return;
+    }
+    throw new Error(`the inputs of ${key} in ${cluster} could not be written: too many writers`);
   }
 
   /** All records of a cluster, by object key. */
