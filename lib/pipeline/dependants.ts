@@ -24,6 +24,9 @@ import { releaseWaiting } from './waiting.ts';
 /** How many statuses are advanced at once; those that are to run must not wait for them. */
 const ADVANCE_CONCURRENCY = 8;
 
+/** How often it is looked whether a newer push waits, in ms. */
+const OVERTAKEN_LOOK_MS = 200;
+
 /** What is known of an artifact that was just made. */
 export interface NewArtifact {
   index?: TreeIndex;
@@ -63,13 +66,14 @@ export async function sendDependants(
       job: reconcileJob(ctx, job.cluster, refOfKustomization(item), 'source', origin ? { origin } : {}),
     })),
   );
-  await step(run, 'advance', () => advanceAll(run, unaffected, artifact));
+  await releaseWaiting(ctx, job.cluster, run.ref);
+  // A newer push does what is left of this, at its own revision.
+  if (!(await step(run, 'advance', () => advanceAll(run, unaffected, artifact)))) return;
   await ctx.index.rollouts.setSent(job.cluster, objectKey(run.ref), {
     commit: commitOf(artifact.revision),
     digest: artifact.digest,
     ...repositoryOf(source),
   });
-  await releaseWaiting(ctx, job.cluster, run.ref);
 }
 
 /** One that may not use the source has no part in what its commits show. */
@@ -109,19 +113,42 @@ function partition(
   return { affected, unaffected };
 }
 
+/**
+ * Moves statuses on to the new revision. In a large repository this takes longer than the rest of a push, so a newer push that waits
+ * ends it early. It begins at another place each time, so that no status is always the one left behind.
+ * @returns whether all were moved on
+ */
 async function advanceAll(
   run: Run,
   items: (Kustomization & WithStatus)[],
   artifact: Artifact,
-): Promise<void> {
+): Promise<boolean> {
+  const { ctx, job } = run;
   const limit = pLimit(ADVANCE_CONCURRENCY);
+  const start = Math.floor(ctx.random() * items.length);
+  let overtaken = false;
+  let lookedAt = ctx.now();
+  const advance = async (item: Kustomization & WithStatus) => {
+    if (ctx.now() - lookedAt >= OVERTAKEN_LOOK_MS) {
+      lookedAt = ctx.now();
+      overtaken ||= await isOvertaken(run, artifact);
+    }
+    if (overtaken) return;
+    await advanceRevision(run.client, item, artifact.revision);
+    await releaseWaiting(ctx, job.cluster, refOfKustomization(item));
+  };
   await Promise.all(
-    items.map((item) =>
-      limit(async () => {
-        await advanceRevision(run.client, item, artifact.revision);
-        await releaseWaiting(run.ctx, run.job.cluster, refOfKustomization(item));
-      }),
-    ),
+    [...items.slice(start), ...items.slice(0, start)].map((item) => limit(() => advance(item))),
+  );
+  return !overtaken;
+}
+
+/** Whether a later push to this source has been announced and waits for this run to end. */
+async function isOvertaken(run: Run, artifact: Artifact): Promise<boolean> {
+  const open = await run.ctx.index.rollouts.unfinished(run.job.cluster, objectKey(run.ref));
+  return open.some(
+    ({ commit, startedAt, supersededBy }) =>
+      commit !== commitOf(artifact.revision) && supersededBy === '' && startedAt > run.startedAt,
   );
 }
 
