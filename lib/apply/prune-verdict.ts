@@ -32,7 +32,7 @@ export interface Claim {
 
 /** What became of one entry, or is to become of it. */
 export type Fate =
-  | { action: 'deleted' | 'skipped'; detail?: string; uid?: string; absent?: boolean }
+  | { action: 'deleted' | 'skipped'; detail?: string; uid?: string }
   /** Stays in the inventory; with a problem where somebody must act. */
   | { action: 'survives'; detail: string; problem: boolean; waitsFor?: string };
 
@@ -68,7 +68,7 @@ export async function judge(
     return { action: 'survives', problem: true, detail };
   }
   const live = await client.getMetadata(ref);
-  if (!live) return { action: 'deleted', detail: 'it was gone already', absent: true };
+  if (!live) return { action: 'deleted', detail: 'it was gone already' };
   const kept = reasonToKeep(ref, live, rules.owner);
   if (kept) return { action: 'skipped', detail: kept };
   if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');

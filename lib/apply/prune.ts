@@ -26,8 +26,8 @@ export interface PruneResult {
   changeSet: ChangeSet;
   /** Entries that must stay in the inventory: deletion was refused, or cannot be judged. */
   survivors: InventoryEntry[];
-  /** Entries whose objects were not there any more. */
-  absent: InventoryEntry[];
+  /** Entries whose objects were deleted, or were not there any more. */
+  removed: InventoryEntry[];
   /** Other owners that may take some of them over; they are to be looked at again when these are through. */
   waitsFor: string[];
   /** Why they stayed; undefined when all went well. The caller stores the survivors, then throws it. */
@@ -56,7 +56,7 @@ export async function prune(
   const result: PruneResult = {
     changeSet: { entries: [] },
     survivors: [],
-    absent: [],
+    removed: [],
     waitsFor: [],
     error: undefined,
   };
@@ -83,7 +83,7 @@ export async function prune(
         continue;
       }
       const { action, detail, uid } = fate;
-      if (fate.absent) result.absent.push(entry);
+      if (action === 'deleted') result.removed.push(entry);
       result.changeSet.entries.push({ ref, action, ...(detail ? { detail } : {}) });
       if (uid) deleted.push({ ref, uid });
     }

@@ -21,6 +21,7 @@ import { withChildren } from './child-inventories.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
+import { expectLateWrites, lateWritesUntil } from './late-writes.ts';
 import { checkLease, leaseLost } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
 import { objectKey } from './object-key.ts';
@@ -34,9 +35,6 @@ import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 import { childrenOf, joinRollout, sendChildren } from './toolkit-objects.ts';
 import { withoutEffect } from './unsupported.ts';
-
-/** After so long no request of a worker that was cut off can still be on its way, in ms. */
-const LATE_CREATION_MS = 55_000;
 
 /** Brings a cluster to a render: inventory, apply, prune, health. */
 export async function applyRendered(
@@ -57,8 +55,8 @@ export async function applyRendered(
   const allowed = gone.length > 0 && (await guardPrune(run, object, previous, next, rendered.digest));
   // What is about to be created stands in the inventory before it is: a crash in between orphans nothing.
   const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
-  const wasCutOff = await ctx.index.applied.isDirty(job.cluster, key);
-  const known = wasCutOff ? new Map() : await ctx.index.applied.load(job.cluster, key);
+  if (await ctx.index.applied.wasCutOff(job.cluster, key)) await expectLateWrites(run);
+  const known = await ctx.index.applied.load(job.cluster, key);
   const mark = await ctx.index.applied.markDirty(job.cluster, key);
   const options = applyOptions(run, object, known, previous, revision);
   const applied = await step(run, 'apply', () => noteChanges(run, applyStaged(client, objects, options)));
@@ -69,9 +67,10 @@ export async function applyRendered(
   });
   if (!saved) throw leaseLost();
   // What waits to be deleted must not be taken for done by a run that finds nothing new.
-  if (pruned.waitsFor.length > 0) await ctx.index.applied.markDirty(job.cluster, key);
-  // One that a run before this one was about to create may yet appear, when that one was only frozen: it is looked for once more.
-  const expected = wasCutOff ? pruned.absent : [];
+  if (pruned.waitsFor.length > 0) await ctx.index.applied.markWaiting(job.cluster, key);
+  // What a run before this one was about to create may yet appear, when that one was only frozen: it is looked for once more.
+  const lateUntil = pruned.removed.length > 0 ? await lateWritesUntil(run) : undefined;
+  const expected = lateUntil === undefined ? [] : pruned.removed;
   const inventory = union(next, { entries: [...pruned.survivors, ...expected] });
   const withInventory = (status: Record<string, unknown>) => ({
     ...status,
@@ -108,9 +107,9 @@ export async function applyRendered(
   const soon = waiting !== '' || applied.terminating.length > 0;
   const againAfterMs = soon
     ? againMs(ctx.now(), artifact)
-    : expected.length > 0
-      ? LATE_CREATION_MS
-      : undefined;
+    : lateUntil === undefined
+      ? undefined
+      : lateUntil - ctx.now() + 1_000;
   return {
     object: begun,
     outcome:
@@ -149,9 +148,9 @@ async function pruneWhenBuilt(
   gone: readonly InventoryEntry[],
   allowed: boolean,
 ) {
-  if (gone.length === 0) return { survivors: [], absent: [], waitsFor: [], error: undefined };
+  if (gone.length === 0) return { survivors: [], removed: [], waitsFor: [], error: undefined };
   const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision, gone);
-  if (waitsFor.length > 0) return { survivors: [...gone], absent: [], waitsFor, error: undefined };
+  if (waitsFor.length > 0) return { survivors: [...gone], removed: [], waitsFor, error: undefined };
   const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, source.artifact.revision);
   const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
   run.changes.push(...result.changeSet.entries);

@@ -17,7 +17,7 @@ import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 import { releaseWaiting } from './waiting.ts';
 
-/** Failed objects that wait for a fixed time are looked at by the sweep; what is due sooner also gets a delayed job. */
+/** Failed objects that wait for long are looked at by the sweep; what is due sooner, or would seem to be done, also gets a delayed job. */
 const SWEEP_MS = 60_000;
 
 /**
@@ -84,7 +84,7 @@ async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome):
   const jitter = 0.95 + 0.1 * ctx.random();
   const afterMs = outcome.requeueAfterMs ?? kind.intervalMs(object) * jitter;
   const dueAt = ctx.now() + afterMs;
-  if (outcome.requeueAfterMs !== undefined && afterMs < Math.min(SWEEP_MS, MAX_QUEUE_DELAY_MS)) {
+  if (outcome.requeueAfterMs !== undefined && afterMs < (outcome.again ? MAX_QUEUE_DELAY_MS : SWEEP_MS)) {
     const trigger = outcome.again ?? (outcome.ready.status === 'Unknown' ? 'health' : 'retry');
     const again = reconcileJob(ctx, job.cluster, ref, trigger, job.origin ? { origin: job.origin } : {});
     // A source that waits for a pushed commit to become visible must still know which commit that is.

@@ -27,7 +27,8 @@ interface Chunk {
 
 /** Says which chunks belong together. */
 interface Head {
-  dirty: boolean;
+  /** `begun`: a run was begun and not ended; `waiting`: it ended, and has left something to do. */
+  dirty: false | 'begun' | 'waiting';
   /** By which run each chunk was written; a chunk that another run has written is not trusted. */
   runs: string[];
 }
@@ -96,12 +97,24 @@ export class Applied {
    * @returns the mark, for the saving
    */
   async markDirty(cluster: string, owner: string): Promise<number | undefined> {
-    const head: Head = { dirty: true, runs: [] };
+    const head: Head = { dirty: 'begun', runs: [] };
     return this.#table.put(headPartition(cluster), owner, head);
   }
 
+  /** After a run that has left something to do: it must not be taken for done by one that finds nothing new. */
+  async markWaiting(cluster: string, owner: string): Promise<void> {
+    const head: Head = { dirty: 'waiting', runs: [] };
+    await this.#table.put(headPartition(cluster), owner, head);
+  }
+
+  /** Whether a run was begun and never ended. */
+  async wasCutOff(cluster: string, owner: string): Promise<boolean> {
+    return (await this.#table.get<Head>(headPartition(cluster), owner))?.value.dirty === 'begun';
+  }
+
   async isDirty(cluster: string, owner: string): Promise<boolean> {
-    return (await this.#table.get<Head>(headPartition(cluster), owner))?.value.dirty === true;
+    const head = await this.#table.get<Head>(headPartition(cluster), owner);
+    return head !== undefined && head.value.dirty !== false;
   }
 
   /** All owners of a cluster. */
@@ -130,7 +143,7 @@ export class Applied {
 }
 
 function isWhole(chunks: readonly Chunk[], head: Head | undefined): boolean {
-  if (!head || head.dirty || chunks.length !== head.runs.length) return false;
+  if (head?.dirty !== false || chunks.length !== head.runs.length) return false;
   return chunks.every(({ run }, index) => run === head.runs[index]);
 }
 

@@ -182,8 +182,8 @@ async function problemsOf(
 }
 
 /** So much time may pass, and no more, until everything is right again. */
-const ROUNDS = 12;
-const ROUND_MS = 5_000;
+const ROUNDS = 6;
+const ROUND_MS = 20_000;
 
 /** Starts the process again and lets it run until everything is right. */
 async function recover(team: string, expected: Expected, story: string): Promise<void> {

@@ -75,6 +75,32 @@ describe('applied records', () => {
     expect(await applied.load('prod', OWNER)).toEqual(records(3));
   });
 
+  test('of a worker that is late count for nothing, and those of its successor are kept or looked at again', async () => {
+    const applied = new Applied(parts.freshTable());
+    const frozen = await applied.markDirty('prod', OWNER);
+    const mark = await applied.markDirty('prod', OWNER);
+    expect(await applied.save('prod', OWNER, records(3, 'new'), { run: 'second', ifMark: mark ?? 0 })).toBe(
+      true,
+    );
+    expect(await applied.load('prod', OWNER)).toEqual(records(3, 'new'));
+    expect(await applied.save('prod', OWNER, records(3, 'old'), { run: 'first', ifMark: frozen ?? 0 })).toBe(
+      false,
+    );
+    expect(await applied.load('prod', OWNER)).toEqual(new Map());
+    expect((await applied.loadCluster('prod')).get(OWNER)).toEqual({ records: new Map(), dirty: true });
+    expect(await applied.save('prod', OWNER, records(3, 'new'), { run: 'third' })).toBe(true);
+    expect(await applied.load('prod', OWNER)).toEqual(records(3, 'new'));
+  });
+
+  test('tell a run that was cut off from one that has left something to do', async () => {
+    const applied = new Applied(parts.freshTable());
+    await applied.markDirty('prod', OWNER);
+    expect(await applied.wasCutOff('prod', OWNER)).toBe(true);
+    await applied.markWaiting('prod', OWNER);
+    expect(await applied.wasCutOff('prod', OWNER)).toBe(false);
+    expect(await applied.isDirty('prod', OWNER)).toBe(true);
+  });
+
   test('cut off while being saved are whole or not trusted, never a mixture', async () => {
     const writes = await dieAtEveryWrite(
       parts.freshTable,
