@@ -1,10 +1,11 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Context } from '../../lib/pipeline/context.ts';
 import { eventually } from '../support/eventually.ts';
 import { configMap, yaml } from '../support/fleet-repository.ts';
 import type { GiteaRepository } from '../support/gitea-repository.ts';
 import { conditionOf } from '../support/kube-objects.ts';
+import { kubeCall } from '../support/kube-request.ts';
 import { WEBHOOK_SECRET } from '../support/slipway.ts';
 import { STATUS, type Stage, startStage, type Team } from '../support/stage.ts';
 
@@ -159,6 +160,76 @@ test('a push that is delivered eleven times at once is applied once, and told on
   expect(history.map(({ status }) => status).filter((status) => status === 'success')).toHaveLength(1);
   expect(history.at(-1)?.status).toBe('success');
 });
+
+test('a Toolkit object whose kind is not supported is applied, and named as being without effect', async () => {
+  await kubeCall(
+    stage.kubernetes,
+    'POST',
+    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+    helmReleases(),
+  );
+  const team = await deployed();
+  const release = {
+    apiVersion: 'helm.toolkit.fluxcd.io/v2',
+    kind: 'HelmRelease',
+    metadata: { name: 'idle' },
+    spec: {},
+  };
+  const commit = await team.push({ 'app/release.yaml': yaml(release) });
+  const ready = await team.ready('app', commit);
+  expect(conditionOf(ready)?.message).toContain(
+    `without effect, since their kind is not supported: HelmRelease/${team.name}/idle`,
+  );
+});
+
+test('a commit that is not signed as it must be shows in its source, and nothing of it is applied', async () => {
+  const team = await deployed();
+  const { publicKey } = generateKeyPairSync('ed25519');
+  await stage.objects.create('secrets', {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'keys', namespace: team.name },
+    stringData: { 'author.pub': openSsh(publicKey) },
+  });
+  const verify = { mode: 'HEAD', secretRef: { name: 'keys' } };
+  await stage.objects.patch('gitrepositories', team.name, 'app', { spec: { verify } });
+  const commit = await team.push({ 'app/one.yaml': manifest('one', 'unsigned') });
+  await team.status(commit, 'failure');
+  const source = await stage.objects.get('gitrepositories', team.name, 'app');
+  expect(conditionOf(source, 'SourceVerified')).toMatchObject({
+    status: 'False',
+    reason: 'InvalidCommitSignature',
+  });
+  expect(await team.data('one')).toEqual({ value: 'first' });
+});
+
+/** The definition of HelmReleases, as far as a cluster needs one to take them. */
+function helmReleases(): object {
+  const names = { kind: 'HelmRelease', plural: 'helmreleases', singular: 'helmrelease' };
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'helmreleases.helm.toolkit.fluxcd.io' },
+    spec: {
+      group: 'helm.toolkit.fluxcd.io',
+      names,
+      scope: 'Namespaced',
+      versions: [{ name: 'v2', served: true, storage: true, schema }],
+    },
+  };
+}
+
+/** A public key as it stands in `authorized_keys`. https://www.rfc-editor.org/rfc/rfc8709#section-4 */
+function openSsh(key: KeyObject): string {
+  const raw = Buffer.from(key.export({ format: 'jwk' }).x as string, 'base64url');
+  const parts = ['ssh-ed25519', raw].flatMap((part) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(part.length);
+    return [length, Buffer.from(part as string)];
+  });
+  return `ssh-ed25519 ${Buffer.concat(parts).toString('base64')} author`;
+}
 
 /** Delivers a push of a commit to main as Gitea does, always the same. */
 async function deliver(repository: GiteaRepository, commit: string): Promise<number> {
