@@ -1,4 +1,5 @@
 import type { PushJob } from '../core/job.ts';
+import { newestInRange, parseRange } from '../core/version-range.ts';
 import type { Subscription } from '../store/subscriptions.ts';
 import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
@@ -45,13 +46,22 @@ export async function fanOut(ctx: Context, push: PushJob): Promise<void> {
   log.info({ sources: concerned.length }, 'fanned out');
 }
 
+const TAGS = 'refs/tags/';
+
 /** Whether a push to this ref can change what the source object's ref points at. */
 export function watches(subscription: Pick<Subscription, 'ref'>, push: Pick<PushJob, 'ref'>): boolean {
   const { commit, name, semver, tag, branch } = subscription.ref;
   // A pinned commit never moves, whatever is pushed to its branch.
-  if (commit !== undefined) return false;
-  if (name !== undefined) return push.ref === name;
-  if (semver !== undefined) return push.ref.startsWith('refs/tags/');
-  if (tag !== undefined) return push.ref === `refs/tags/${tag}`;
-  return push.ref === `refs/heads/${branch ?? 'master'}`;
+  if (commit) return false;
+  if (name) return push.ref === name.replace(/\^\{\}$/, '');
+  if (semver) return isTagInRange(push.ref, semver);
+  if (tag) return push.ref === `refs/tags/${tag}`;
+  return push.ref === `refs/heads/${branch || 'master'}`;
+}
+
+/** A tag out of the range can neither come to be the newest one in it nor have been that. */
+function isTagInRange(ref: string, range: string): boolean {
+  const test = parseRange(range);
+  if (!test || !ref.startsWith(TAGS)) return false;
+  return newestInRange([ref.slice(TAGS.length)], test) !== undefined;
 }
