@@ -36,6 +36,7 @@ export function startRun(client: KubeClient, options: ApplyOptions): Run {
     changeSet: { entries: [] },
     records: new Map(),
     applied: [],
+    sent: new Set(),
     terminating: [],
   };
   return { client, options, rules: compileRules(options.ignore), result };

@@ -92,6 +92,8 @@ export interface ApplyResult {
   records: Map<string, AppliedRecord>;
   /** Objects as the server has them; of untouched ones the metadata alone. */
   applied: KubernetesObject[];
+  /** Identities of all that a write was sent for, unless the server refused to create it: what may exist because of this apply. */
+  sent: Set<string>;
   /** Objects that were left alone because they are being deleted; they must be looked at again soon. */
   terminating: ObjectRef[];
 }

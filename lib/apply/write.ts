@@ -1,7 +1,7 @@
 import { ReconcileError } from '../core/errors.ts';
 import type { KubernetesObject } from '../core/object.ts';
 import { describe } from '../core/object.ts';
-import { isConflict } from '../kube/errors.ts';
+import { isConflict, KubeError } from '../kube/errors.ts';
 import { ABSENT, assess, type Decision, expecting, foreignFields } from './assess.ts';
 import type { PatchOperation } from './managed-fields.ts';
 import { removeForRecreation } from './recreate.ts';
@@ -47,18 +47,20 @@ async function carryOutOnce(run: Run, candidate: Candidate, decision: Decision):
       note(run, candidate, 'unchanged', undefined, decision.live);
       return;
     case 'create': {
-      const live = await send(run, candidate.object, { resourceVersion: ABSENT });
+      const live = await create(run, candidate);
       remember(run, candidate, live);
       note(run, candidate, 'created', undefined, live);
       return;
     }
     case 'configure': {
+      run.result.sent.add(candidate.identity);
       const live = await configure(run, candidate, decision.payload, decision.live, decision.takeOver);
       remember(run, candidate, live);
       note(run, candidate, 'configured', decision.detail, live);
       return;
     }
     case 'recreate': {
+      run.result.sent.add(candidate.identity);
       await removeForRecreation(run, candidate, decision.live);
       const live = await send(run, candidate.object, { resourceVersion: ABSENT });
       remember(run, candidate, live);
@@ -66,6 +68,22 @@ async function carryOutOnce(run: Run, candidate: Candidate, decision: Decision):
       return;
     }
   }
+}
+
+/** Creates an object; one that was certainly not created is not counted as sent. */
+async function create(run: Run, { object, identity }: Candidate): Promise<KubernetesObject> {
+  run.result.sent.add(identity);
+  try {
+    return await send(run, object, { resourceVersion: ABSENT });
+  } catch (error) {
+    if (isRefused(error)) run.result.sent.delete(identity);
+    throw error;
+  }
+}
+
+/** The server has understood the request and turned it down; any other failure may have come after the write. */
+function isRefused(error: unknown): boolean {
+  return error instanceof KubeError && [400, 403, 404, 409, 413, 422].includes(error.code);
 }
 
 /**

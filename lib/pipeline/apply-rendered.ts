@@ -7,8 +7,8 @@ import type { Condition } from '../core/conditions.ts';
 import { setCondition } from '../core/conditions.ts';
 import { digestOf } from '../core/digest.ts';
 import type { Inventory, InventoryEntry } from '../core/inventory.ts';
-import { difference, entryOf, union } from '../core/inventory.ts';
-import { refOf } from '../core/object.ts';
+import { difference, entryOf, parseEntry, union } from '../core/inventory.ts';
+import { identityOf, refOf } from '../core/object.ts';
 import { closureDigest } from '../core/tree.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Rendered } from '../render/render.ts';
@@ -59,7 +59,9 @@ export async function applyRendered(
   const known = await ctx.index.applied.load(job.cluster, key);
   const mark = await ctx.index.applied.markDirty(job.cluster, key);
   const options = applyOptions(run, object, known, previous, revision);
-  const applied = await step(run, 'apply', () => noteChanges(run, applyStaged(client, objects, options)));
+  const applied = await step(run, 'apply', () =>
+    noteChanges(run, applyStaged(client, objects, options)),
+  ).catch((error: unknown) => stopped(run, error, { previous, next, revision }));
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
   const saved = await ctx.index.applied.save(job.cluster, key, applied.records, {
     run: run.id,
@@ -156,6 +158,29 @@ async function pruneWhenBuilt(
   run.changes.push(...result.changeSet.entries);
   await sendHeirs(run, claims);
   return result;
+}
+
+/**
+ * An apply that failed: what it has not even tried to create leaves the inventory again, since whoever applies may have no right to look
+ * for it, and then could never delete it.
+ * @throws the error
+ */
+async function stopped(
+  run: Run,
+  error: unknown,
+  { previous, next, revision }: { previous: Inventory; next: Inventory; revision: string },
+): Promise<never> {
+  if (!(error instanceof ApplyError) || !(await run.ctx.index.leases.check(run.lease))) throw error;
+  const { sent, changeSet } = error.result;
+  const seen = new Set([...sent, ...changeSet.entries.map(({ ref }) => identityOf(ref))]);
+  const there = next.entries.filter((entry) => {
+    const ref = parseEntry(entry);
+    return ref === undefined || seen.has(identityOf(ref));
+  });
+  const inventory = union(previous, { entries: there });
+  run.attempted = (status) => ({ ...status, lastAttemptedRevision: revision, inventory });
+  await run.ctx.index.applied.markWaiting(run.job.cluster, objectKey(run.ref));
+  throw error;
 }
 
 /** Records what an apply did, also when it failed half-way. */
