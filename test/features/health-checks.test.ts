@@ -70,7 +70,7 @@ describe('wait and healthChecks', () => {
     await team.kustomize('app', './app', { wait: true, timeout: '5m' });
     const commit = await team.repository.head();
     await waiting(team, commit);
-    expect((await team.repository.statuses(commit)).map(({ status }) => status)).toEqual(['pending']);
+    await team.status(commit, 'pending');
     await rollOut(team);
     const ready = await team.ready('app', commit);
     expect(conditionOf(ready, 'Healthy')).toMatchObject({ status: 'True' });
