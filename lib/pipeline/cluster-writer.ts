@@ -19,17 +19,26 @@ const FLUX_LEASES =
 
 /** A Flux lease counts as fresh for this long after its renewal; its own duration is 35 s. */
 const FRESH_MS = 60_000;
-/** Our own lease: taken over by another installation only this long after its last renewal. */
+/** Our own lease: taken over by another installation only this long after its last renewal, and never between two sweeps. */
 const DURATION_SECONDS = 60;
+/** How often a lease that somebody else writes at the same moment is looked at again. */
+const ATTEMPTS = 5;
 /** How long a look is good for. */
 const LOOK_MS = 10_000;
+
+/** Somebody else writes to a cluster. Nothing is written there then, not even a status. */
+export class WriterError extends ReconcileError {
+  constructor(message: string) {
+    super('ReconciliationFailed', message, { outcome: 'wait', retryAfter: 30_000 });
+  }
+}
 
 const looks = new WeakMap<object, { at: number; result: Promise<void> }>();
 
 /**
  * Makes sure that nobody else writes to a cluster: no Flux controller that is running (its leases are fresh), and no other
  * installation of Slipway (a Lease of our own). A look is good for ten seconds.
- * @throws ReconcileError (wait) saying who writes there and how to go on
+ * @throws WriterError saying who writes there and how to go on
  */
 export async function checkWriter(ctx: Context, cluster: ClusterConnection): Promise<void> {
   const known = looks.get(cluster);
@@ -98,11 +107,9 @@ async function look(ctx: Context, cluster: ClusterConnection): Promise<void> {
   const flux = await runningFlux(ctx, cluster);
   const { name } = cluster.config;
   if (flux.length > 0) {
-    throw new ReconcileError(
-      'ReconciliationFailed',
+    throw new WriterError(
       `Flux is running in cluster ${name} (${flux.join(', ')}): two writers would undo each other's work. ` +
         `Run 'slipway adopt ${name}' to take over from it, or take the cluster out of slipway.yaml`,
-      { outcome: 'wait', retryAfter: 30_000 },
     );
   }
   await holdLease(ctx, cluster);
@@ -110,27 +117,27 @@ async function look(ctx: Context, cluster: ClusterConnection): Promise<void> {
 
 async function holdLease(ctx: Context, cluster: ClusterConnection): Promise<void> {
   const { client, config } = cluster;
-  const ref = { ...LEASE, namespace: NAMESPACE, name: OURS };
-  const found = await client.get<Lease>(ref);
-  const spec = {
-    holderIdentity: ctx.installation,
-    leaseDurationSeconds: DURATION_SECONDS,
-    renewTime: new Date(ctx.now()).toISOString().replace('Z', '000Z'),
-  };
-  if (found && found.spec?.holderIdentity !== ctx.installation && isFresh(found.spec, ctx.now())) {
-    throw new ReconcileError(
-      'ReconciliationFailed',
-      `another installation of Slipway (${found.spec?.holderIdentity}) writes to cluster ${config.name}; ` +
-        `stop one of the two, or delete Lease/${NAMESPACE}/${OURS} there if the other is gone`,
-      { outcome: 'wait', retryAfter: 30_000 },
-    );
-  }
-  try {
-    if (found) await client.update({ ...found, spec: { ...found.spec, ...spec } });
-    else await createLease(client, spec);
-  } catch (error) {
-    // Another worker of ours renewed it in the same moment, or another installation took it: the next look tells.
-    if (!isConflict(error)) throw error;
+  for (let attempt = 1; ; attempt++) {
+    const found = await client.get<Lease>({ ...LEASE, namespace: NAMESPACE, name: OURS });
+    const spec = {
+      holderIdentity: ctx.installation,
+      leaseDurationSeconds: Math.max(DURATION_SECONDS, Math.ceil((3 * ctx.fleet.sweep.interval) / 1_000)),
+      renewTime: new Date(ctx.now()).toISOString().replace('Z', '000Z'),
+    };
+    if (found && found.spec?.holderIdentity !== ctx.installation && isFresh(found.spec, ctx.now())) {
+      throw new WriterError(
+        `another installation of Slipway (${found.spec?.holderIdentity}) writes to cluster ${config.name}; ` +
+          `stop one of the two, or delete Lease/${NAMESPACE}/${OURS} there if the other is gone`,
+      );
+    }
+    try {
+      if (found) await client.update({ ...found, spec: { ...found.spec, ...spec } });
+      else await createLease(client, spec);
+      return;
+    } catch (error) {
+      // Another worker of ours renewed it in the same moment, or another installation took it: look who.
+      if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 import { refOf } from '../core/object.ts';
 import { FINALIZER } from '../toolkit/annotations.ts';
-import { checkWriter } from './cluster-writer.ts';
 import { recordEvent } from './events.ts';
 import { GONE, leaveRollouts } from './heal-rollouts.ts';
 import { kinds } from './kinds.ts';
@@ -28,7 +27,6 @@ export async function finalize(run: Run, object: WithStatus): Promise<void> {
   if (!kind || !finalizers.includes(FINALIZER)) return forget(run);
   let message: string;
   try {
-    await checkWriter(run.ctx, run.cluster);
     message = await kind.cleanUp(run, object);
   } catch (error) {
     if (run.signal.aborted || !(await run.ctx.index.leases.check(run.lease))) throw error;

@@ -3,6 +3,7 @@ import type { Job, ReconcileJob } from '../core/job.ts';
 import { isTransient, KubeError } from '../kube/errors.ts';
 import { KubeconfigError } from '../kube/kubeconfig-document.ts';
 import { SecretError } from '../secrets/resolve-secret.ts';
+import { WriterError } from './cluster-writer.ts';
 import type { Context } from './context.ts';
 import { enqueue } from './enqueue.ts';
 import { failSource } from './fail-source.ts';
@@ -66,8 +67,9 @@ async function isOutdated(ctx: Context, job: ReconcileJob): Promise<boolean> {
   return dueAt !== undefined && dueAt > ctx.now() + SKEW_MS;
 }
 
-/** No answer, no access, or no usable credential: nothing is wrong with the object. */
+/** No answer, no access, no usable credential, or somebody else who writes there: nothing is wrong with the object. */
 function isUnreachable(error: unknown): boolean {
+  if (error instanceof WriterError) return true;
   if (error instanceof KubeconfigError || error instanceof SecretError) return true;
   return error instanceof KubeError && (isTransient(error) || error.code === 401 || error.code === 403);
 }

@@ -44,6 +44,8 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
   }, LEASE_MS / 3);
   try {
     const cluster = await ctx.cluster(job.cluster);
+    // Before anything else: where somebody else is at work, not even a status is written.
+    await checkWriter(ctx, cluster);
     const id = ctx.newId();
     const run: Run = {
       id,
@@ -100,7 +102,6 @@ async function reconcileObject(run: Run, kind: Kind): Promise<void> {
 
 async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithStatus): Promise<Reconciled> {
   try {
-    await checkWriter(run.ctx, run.cluster);
     const { metadata } = await addFinalizer(run, object);
     return await kind.reconcile(run, { ...parsed, metadata });
   } catch (error) {
