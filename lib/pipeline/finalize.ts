@@ -1,9 +1,9 @@
 import { refOf } from '../core/object.ts';
 import { FINALIZER } from '../toolkit/annotations.ts';
 import { recordEvent } from './events.ts';
-import { GONE, leaveRollouts } from './heal-rollouts.ts';
+import { abandonRollouts, GONE, leaveRollouts } from './heal-rollouts.ts';
 import { kinds } from './kinds.ts';
-import { artifactPrefix } from './load-source.ts';
+import { artifactPrefix, SOURCE_GROUP } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import { failed } from './outcome.ts';
 import { sourceKeyOf } from './rollout.ts';
@@ -40,7 +40,8 @@ export async function finalize(run: Run, object: WithStatus): Promise<void> {
       resourceVersion: object.metadata.resourceVersion,
     },
   });
-  await leaveRollouts(run.ctx, run.job.cluster, sourceKeyOf(run.ref, object), objectKey(run.ref), GONE);
+  const [source, own] = [sourceKeyOf(run.ref, object), objectKey(run.ref)];
+  if (source !== own) await leaveRollouts(run.ctx, run.job.cluster, source, own, GONE);
   await forget(run);
 }
 
@@ -58,6 +59,7 @@ export async function forget(run: Run): Promise<void> {
     ctx.index.subscriptions.remove(job.cluster, key),
     ctx.index.rows.delete(`failures#${job.cluster}`, key),
   ]);
+  if (ref.group === SOURCE_GROUP) await abandonRollouts(ctx, job.cluster, key);
   for await (const { key: blob } of ctx.blobs.list(artifactPrefix(job.cluster, ref)))
     await ctx.blobs.delete(blob);
   run.log.info('the object is gone and forgotten');

@@ -31,6 +31,18 @@ export async function leaveRollouts(
   if (last) await leave(ctx, last, key, message);
 }
 
+/** A source is gone: what its last push was to bring will not come, and its commit must say so. */
+export async function abandonRollouts(ctx: Context, cluster: string, source: string): Promise<void> {
+  const message = `${source} was deleted before this commit was deployed`;
+  for (const rollout of await ctx.index.rollouts.unfinished(cluster, source)) {
+    for (const { key, state } of await ctx.index.rollouts.members(rollout)) {
+      if (state !== 'pending') continue;
+      await ctx.index.rollouts.settle(rollout, key, { state: 'failed', message, runId: '' });
+    }
+    await report(ctx, rollout);
+  }
+}
+
 async function leave(ctx: Context, rollout: Rollout, key: string, message: string): Promise<void> {
   if (await ctx.index.rollouts.settle(rollout, key, { state: 'ready', message, runId: '' }))
     await report(ctx, rollout);

@@ -25,7 +25,8 @@ export interface LoadedSource {
   archive(): Promise<Uint8Array>;
 }
 
-const SOURCE_GROUP = 'source.toolkit.fluxcd.io';
+/** The API group of sources. */
+export const SOURCE_GROUP = 'source.toolkit.fluxcd.io';
 
 /**
  * Where the artifacts of a source stand in the blob store. The key names cluster and object, so that no object of another
