@@ -31,13 +31,18 @@ export async function runLocal(ctx: Context): Promise<void> {
   await Promise.allSettled(clusters.map(async (name) => releaseWriter(ctx, await ctx.cluster(name))));
 }
 
+/** So much longer than a sweep is the pause after it, at least: in a large cluster, sweeps must not take what runs need. */
+const PAUSE_FACTOR = 9;
+
 /** Sweeps at the interval of the fleet file, and sooner when an object is due before that. */
 async function sweepForever(ctx: Context, name: string): Promise<void> {
   while (!ctx.signal.aborted) {
+    const began = ctx.now();
     await sweepSafely(ctx, name);
+    const least = Math.max(LEAST_PAUSE_MS, PAUSE_FACTOR * (ctx.now() - began));
     const due = [...(await ctx.index.dueTimes.all(name)).values()];
     const untilDue = Math.min(...due) - ctx.now();
-    const pause = Math.min(ctx.fleet.sweep.interval, Math.max(LEAST_PAUSE_MS, untilDue));
+    const pause = Math.min(ctx.fleet.sweep.interval, Math.max(least, untilDue));
     await ctx.sleep(pause, ctx.signal).catch(() => undefined);
   }
 }

@@ -12,6 +12,7 @@ import { identityOf, refOf } from '../core/object.ts';
 import { closureDigest } from '../core/tree.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Rendered } from '../render/render.ts';
+import type { InputRecord } from '../store/inputs.ts';
 import { ALLOW_PRUNE } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { appliedStatus } from './applied-status.ts';
@@ -55,17 +56,16 @@ export async function applyRendered(
   const allowed = gone.length > 0 && (await guardPrune(run, object, previous, next, rendered.digest));
   // What is about to be created stands in the inventory before it is: a crash in between orphans nothing.
   const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
-  if (await ctx.index.applied.wasCutOff(job.cluster, key)) await expectLateWrites(run);
-  const known = await ctx.index.applied.load(job.cluster, key);
-  const mark = await ctx.index.applied.markDirty(job.cluster, key);
-  const options = applyOptions(run, object, known, previous, revision);
+  const marked = await ctx.index.applied.begin(job.cluster, key);
+  if (marked.cutOff) await expectLateWrites(run);
+  const options = applyOptions(run, object, marked.records, previous, revision);
   const applied = await step(run, 'apply', () =>
     noteChanges(run, applyStaged(client, objects, options)),
   ).catch((error: unknown) => stopped(run, error, { previous, next, revision }));
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
   const saved = await ctx.index.applied.save(job.cluster, key, applied.records, {
+    begun: marked,
     run: run.id,
-    ...(mark === undefined ? {} : { ifMark: mark }),
   });
   if (!saved) throw leaseLost();
   // What waits to be deleted must not be taken for done by a run that finds nothing new.
@@ -81,7 +81,7 @@ export async function applyRendered(
   });
   run.attempted = withInventory;
   if (pruned.error) throw pruned.error;
-  await ctx.index.inputs.put(job.cluster, key, {
+  const inputs: InputRecord = {
     generation: object.metadata.generation ?? 0,
     revision,
     closure: rendered.closure,
@@ -89,7 +89,8 @@ export async function applyRendered(
     inputDigest: digestOf([object.spec, artifact.digest]),
     renderedDigest: rendered.digest,
     token: run.lease.token,
-  });
+  };
+  await ctx.index.inputs.put(job.cluster, key, inputs, object.status?.lastAppliedRevision === undefined);
   const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };
   const health = await step(run, 'health', () => checkHealth(run, object, client, render));
   const children = childrenOf(run, object, applied.applied);

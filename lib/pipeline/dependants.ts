@@ -13,7 +13,7 @@ import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
-import { isReady } from './ready.ts';
+import { isNew, isReady } from './ready.ts';
 import { openRollout } from './rollout.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
@@ -155,10 +155,6 @@ async function isOvertaken(run: Run, artifact: Artifact): Promise<boolean> {
 /** Applied at a revision, and no run of another one was cut short since. */
 function isAt({ status }: Kustomization, revision: string): boolean {
   return status?.lastAppliedRevision === revision && status.lastAttemptedRevision === revision;
-}
-
-function isNew({ status }: WithStatus): boolean {
-  return status?.conditions === undefined;
 }
 
 function isActive(item: Kustomization): boolean {

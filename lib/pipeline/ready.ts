@@ -9,6 +9,17 @@ export function isReady(object: WithStatus): boolean {
   return ready?.status === 'True' && object.status?.observedGeneration === object.metadata.generation;
 }
 
+/** Whether no run has come to an end yet: nothing is said of it in its status. */
+export function isNew({ status }: WithStatus): boolean {
+  return status?.conditions === undefined;
+}
+
+/** Whether the last run that came to an end did not succeed; one that does takes these conditions away. */
+export function wasUnsuccessful({ status }: WithStatus): boolean {
+  const conditions = status?.conditions as Condition[] | undefined;
+  return ['Reconciling', 'Stalled'].some((type) => getCondition(conditions, type) !== undefined);
+}
+
 /** Whether somebody has asked for a run (`flux reconcile`) that no run has handled yet. */
 export function hasUnhandledRequest(object: WithStatus): boolean {
   const requested = object.metadata.annotations?.[REQUESTED_AT];

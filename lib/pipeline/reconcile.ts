@@ -10,6 +10,7 @@ import type { Kind } from './kinds.ts';
 import { kinds } from './kinds.ts';
 import { objectKey } from './object-key.ts';
 import { failed } from './outcome.ts';
+import { wasUnsuccessful } from './ready.ts';
 import type { Reconciled } from './reconciled.ts';
 import { sourceKeyOf } from './rollout.ts';
 import type { Run } from './run.ts';
@@ -56,6 +57,7 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
       ref: { group: job.group, kind: job.kind, namespace: job.namespace, name: job.name },
       lease,
       log: ctx.log.child({ run: id, cluster: job.cluster, object: key, trigger: job.trigger }),
+      afterFailure: false,
       startedAt: ctx.now(),
       steps: [],
       changes: [],
@@ -77,6 +79,7 @@ async function reconcileObject(run: Run, kind: Kind): Promise<void> {
     run.client.get<WithStatus>({ ...run.ref, version: kind.version }),
   );
   if (!object) return forget(run);
+  run.afterFailure = wasUnsuccessful(object);
   if (object.metadata.deletionTimestamp !== undefined) return finalize(run, object);
   const parsed = parseToolkitObject(object);
   if (!parsed.ok) {

@@ -18,6 +18,8 @@ export interface Run {
   ref: ToolkitRef;
   lease: Lease;
   log: Log;
+  /** Whether the last run that came to an end did not succeed, as the object's status has it. */
+  afterFailure: boolean;
   /** Epoch in ms. */
   startedAt: number;
   /** What each step took, in the order they ended. */

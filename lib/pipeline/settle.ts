@@ -95,11 +95,15 @@ async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome):
       },
     ]);
   }
-  await ctx.index.dueTimes.set(job.cluster, key, dueAt);
-  const partition = `failures#${job.cluster}`;
+  await Promise.all([ctx.index.dueTimes.set(job.cluster, key, dueAt), countFailures(run, outcome)]);
+}
+
+/** Counts the runs that fail in a row; a success ends the count. */
+async function countFailures(run: Run, outcome: Outcome): Promise<void> {
+  const { ctx, job, ref } = run;
+  const [partition, key] = [`failures#${job.cluster}`, objectKey(ref)];
   if (outcome.result === 'success') {
-    if (job.trigger === 'retry' || (await ctx.index.rows.get(partition, key)))
-      await ctx.index.rows.delete(partition, key);
+    if (run.afterFailure || job.trigger === 'retry') await ctx.index.rows.delete(partition, key);
   } else if (outcome.result === 'failure') {
     const row = await ctx.index.rows.get<number>(partition, key);
     await ctx.index.rows.put(partition, key, (row?.value ?? 0) + 1);

@@ -13,11 +13,12 @@ import { kinds } from './kinds.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { keyOf, objectKey } from './object-key.ts';
-import { isReady } from './ready.ts';
+import { isNew, isReady } from './ready.ts';
 import { ensureRoots } from './roots.ts';
 import { loadSent, RESEND_MS } from './sent.ts';
 import type { WithStatus } from './status.ts';
 import { subscribe } from './subscribe.ts';
+import { waitForAll } from './waiting.ts';
 
 /** What a sweep found. */
 export interface SweepReport {
@@ -48,10 +49,13 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   const drift = await findDrift(ctx, cluster, local);
   const revisions = await sentRevisions(ctx, name, repositories);
   const recent = await loadSent(ctx, name);
+  const held = heldBack(repositories, local);
+  await waitForAll(ctx, name, held);
   const jobs: { ref: ToolkitRef; trigger: Trigger; why: string; cause: string }[] = [];
   const idle: WithStatus[] = [];
   for (const object of objects) {
     const key = keyOf(object);
+    if (held.has(key)) continue;
     const drifted = isReady(object) ? drift.get(key) : undefined;
     const isDue = (due.get(key) ?? 0) <= ctx.now() && !isSuspended(object);
     const why =
@@ -81,6 +85,23 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   const sent: Record<string, number> = {};
   for (const { why } of jobs) sent[why] = (sent[why] ?? 0) + 1;
   return { objects: objects.length, sent };
+}
+
+/**
+ * New Kustomizations whose source is as new: a run of theirs would only find that there is no artifact yet. They are released by the
+ * source's first run when it succeeds; when it does not, the next sweep sends them, to say so.
+ * @returns by key, what each waits for
+ */
+function heldBack(
+  repositories: readonly (GitRepository & WithStatus)[],
+  kustomizations: readonly (Kustomization & WithStatus)[],
+): Map<string, { waiter: ToolkitRef; awaited: ToolkitRef }> {
+  const fresh = new Set(repositories.filter((item) => isNew(item) && !isSuspended(item)).map(keyOf));
+  return new Map(
+    kustomizations
+      .filter((item) => isNew(item) && fresh.has(objectKey(sourceRefOf(item))))
+      .map((item) => [keyOf(item), { waiter: refOf(item), awaited: sourceRefOf(item) }]),
+  );
 }
 
 /** What the trigger of a job is called, by why it was sent; the rest is the sweep's own finding. */

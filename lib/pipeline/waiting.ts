@@ -18,6 +18,20 @@ export async function waitFor(
   });
 }
 
+/** The same for many at once; by key of the waiter. */
+export async function waitForAll(
+  ctx: Context,
+  cluster: string,
+  waiting: ReadonlyMap<string, { waiter: ToolkitRef; awaited: ToolkitRef }>,
+): Promise<void> {
+  const expiresAt = ctx.now() + KEEP_MS;
+  await ctx.index.rows.batch(
+    [...waiting].map(([sort, { waiter, awaited }]) => ({
+      put: { partition: partitionOf(cluster, awaited), sort, value: waiter, expiresAt },
+    })),
+  );
+}
+
 /** Sends what waited for an object on its way, at once. A crash in between sends it twice, never not at all. */
 export async function releaseWaiting(ctx: Context, cluster: string, ready: ToolkitRef): Promise<void> {
   const partition = partitionOf(cluster, ready);

@@ -5,6 +5,7 @@ import { changeReason } from './change-reason.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { kinds } from './kinds.ts';
+import { isNew } from './ready.ts';
 import type { WithStatus } from './status.ts';
 
 /** How long a new object is given to be taken up by a job that is on its way. */
@@ -101,8 +102,4 @@ async function sendIfStillNew(
       );
     },
   );
-}
-
-function isNew(object: WithStatus): boolean {
-  return object.status?.conditions === undefined;
 }

@@ -33,12 +33,16 @@ interface Head {
   runs: string[];
 }
 
-/** Whose records are saved. */
-export interface SaveOptions {
-  /** The id of the run; it tells its chunks from those of a worker that is late. */
-  run?: string;
-  /** What {@link Applied.markDirty} returned: saved only while no other run has begun. */
-  ifMark?: number;
+/** What a run finds when it begins, and its mark. */
+export interface Begun {
+  /** As {@link Applied.load}. */
+  records: Map<string, StoredRecord>;
+  /** A run was begun before and never ended. */
+  cutOff: boolean;
+  /** The version of the mark. */
+  mark: number;
+  /** The chunks as they stand, by sort key. */
+  chunks: ReadonlyMap<string, Chunk>;
 }
 
 /**
@@ -54,26 +58,43 @@ export class Applied {
 
   /** The records of an owner; none while it is dirty, since a run that was cut off may have made any of them wrong. */
   async load(cluster: string, owner: string): Promise<Map<string, StoredRecord>> {
-    const [rows, head] = await Promise.all([
-      this.#table.query<Chunk>(partition(cluster), { prefix: `${owner}#` }),
-      this.#table.get<Head>(headPartition(cluster), owner),
-    ]);
-    const chunks = rows.map(({ value }) => value);
-    return isWhole(chunks, head?.value) ? recordsOf(chunks) : new Map();
+    const head = await this.#table.get<Head>(headPartition(cluster), owner);
+    return trusted(await this.#chunks(cluster, owner, head?.value), head?.value);
   }
 
   /**
-   * Writes the records of an owner and takes the mark of {@link markDirty} away.
+   * Before the first write of a run: reads the records, and marks the owner as dirty. Until {@link save}, the records are not to be trusted.
+   */
+  async begin(cluster: string, owner: string): Promise<Begun> {
+    const known = await this.#table.get<Head>(headPartition(cluster), owner);
+    const head: Head = { dirty: 'begun', runs: [] };
+    // A write without a condition always gets its version.
+    const [chunks, mark = 0] = await Promise.all([
+      this.#chunks(cluster, owner, known?.value),
+      this.#table.put(headPartition(cluster), owner, head),
+    ]);
+    return { records: trusted(chunks, known?.value), cutOff: known?.value.dirty === 'begun', mark, chunks };
+  }
+
+  /** An owner without a head has never saved anything. */
+  async #chunks(cluster: string, owner: string, head: Head | undefined): Promise<Map<string, Chunk>> {
+    if (!head) return new Map();
+    const rows = await this.#table.query<Chunk>(partition(cluster), { prefix: `${owner}#` });
+    return new Map(rows.map(({ sort, value }) => [sort, value]));
+  }
+
+  /**
+   * Writes the records of an owner and takes the mark of {@link begin} away.
+   * @param run the id of the run; it tells its chunks from those of a worker that is late
    * @returns false when another run has begun since the mark: then these records count for nothing
    */
   async save(
     cluster: string,
     owner: string,
     records: ReadonlyMap<string, StoredRecord>,
-    { run = '', ifMark }: SaveOptions = {},
+    { begun, run }: { begun: Begun; run: string },
   ): Promise<boolean> {
-    const rows = await this.#table.query<Chunk>(partition(cluster), { prefix: `${owner}#` });
-    const present = new Map(rows.map(({ sort, value }) => [sort, value]));
+    const present = new Map(begun.chunks);
     const writes: Write[] = [];
     const runs: string[] = [];
     for (const [index, chunk] of chunksOf(records).entries()) {
@@ -88,17 +109,8 @@ export class Applied {
     for (const sort of present.keys()) writes.push({ delete: { partition: partition(cluster), sort } });
     await this.#table.batch(writes);
     const head: Head = { dirty: false, runs };
-    const options = ifMark === undefined ? {} : { ifVersion: ifMark };
+    const options = { ifVersion: begun.mark };
     return (await this.#table.put(headPartition(cluster), owner, head, options)) !== undefined;
-  }
-
-  /**
-   * Before the first write of a run: until {@link save}, the records are not to be trusted.
-   * @returns the mark, for the saving
-   */
-  async markDirty(cluster: string, owner: string): Promise<number | undefined> {
-    const head: Head = { dirty: 'begun', runs: [] };
-    return this.#table.put(headPartition(cluster), owner, head);
   }
 
   /** After a run that has left something to do: it must not be taken for done by one that finds nothing new. */
@@ -107,11 +119,7 @@ export class Applied {
     await this.#table.put(headPartition(cluster), owner, head);
   }
 
-  /** Whether a run was begun and never ended. */
-  async wasCutOff(cluster: string, owner: string): Promise<boolean> {
-    return (await this.#table.get<Head>(headPartition(cluster), owner))?.value.dirty === 'begun';
-  }
-
+  /** Whether its records are not to be trusted, or it has something left to do. */
   async isDirty(cluster: string, owner: string): Promise<boolean> {
     const head = await this.#table.get<Head>(headPartition(cluster), owner);
     return head !== undefined && head.value.dirty !== false;
@@ -126,9 +134,8 @@ export class Applied {
     const chunks = Map.groupBy(rows, ({ sort }) => sort.slice(0, sort.lastIndexOf('#')));
     return new Map(
       heads.map(({ sort, value: head }) => {
-        const own = (chunks.get(sort) ?? []).map(({ value }) => value);
-        const whole = isWhole(own, head);
-        return [sort, { records: whole ? recordsOf(own) : new Map(), dirty: !whole }];
+        const own = new Map((chunks.get(sort) ?? []).map((row) => [row.sort, row.value]));
+        return [sort, { records: trusted(own, head), dirty: !isWhole(own, head) }];
       }),
     );
   }
@@ -142,13 +149,17 @@ export class Applied {
   }
 }
 
-function isWhole(chunks: readonly Chunk[], head: Head | undefined): boolean {
-  if (head?.dirty !== false || chunks.length !== head.runs.length) return false;
-  return chunks.every(({ run }, index) => run === head.runs[index]);
+function isWhole(chunks: ReadonlyMap<string, Chunk>, head: Head | undefined): boolean {
+  if (head?.dirty !== false) return false;
+  const runs = [...chunks.values()].map(({ run }) => run);
+  // What is beyond was left behind by a deletion that was cut off.
+  return head.runs.every((run, index) => run === runs[index]);
 }
 
-function recordsOf(chunks: readonly Chunk[]): Map<string, StoredRecord> {
-  return new Map(chunks.flatMap(({ records }) => Object.entries(records)));
+function trusted(chunks: ReadonlyMap<string, Chunk>, head: Head | undefined): Map<string, StoredRecord> {
+  if (!head || !isWhole(chunks, head)) return new Map();
+  const own = [...chunks.values()].slice(0, head.runs.length);
+  return new Map(own.flatMap(({ records }) => Object.entries(records)));
 }
 
 /** At least one chunk, so that an owner that applied nothing is known too. */

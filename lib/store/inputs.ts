@@ -43,12 +43,14 @@ export class Inputs {
   /**
    * Writes a record, unless one of a later lease is there: a worker that was frozen must not undo what its successor noted. A record too
    * large even when packed is forgotten: the object is then rendered at every push to its source.
+   * @param isFirst whether there is probably none yet, which spares a look
    */
-  async put(cluster: string, key: string, record: InputRecord): Promise<void> {
+  async put(cluster: string, key: string, record: InputRecord, isFirst = false): Promise<void> {
     const stored = pack(record);
     const tooLarge = 'packed' in stored && stored.packed.length > MAX_VALUE_BYTES - 8_192;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const row = await this.#table.get<Stored>(partition(cluster), key);
+      const looks = attempt > 0 || !isFirst || tooLarge;
+      const row = looks ? await this.#table.get<Stored>(partition(cluster), key) : undefined;
       if ((row?.value.token ?? 0) > (record.token ?? 0)) return;
       const ifVersion = row?.version ?? 0;
       const done = tooLarge

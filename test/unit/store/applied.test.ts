@@ -21,12 +21,24 @@ function records(count: number, seed = ''): Map<string, StoredRecord> {
   );
 }
 
+/** A whole run: its beginning and the saving of what it applied. */
+async function save(
+  applied: Applied,
+  owner: string,
+  applying: ReadonlyMap<string, StoredRecord>,
+  run = 'run',
+  cluster = 'prod',
+): Promise<void> {
+  const begun = await applied.begin(cluster, owner);
+  expect(await applied.save(cluster, owner, applying, { run, begun })).toBe(true);
+}
+
 describe('applied records', () => {
   test('are given back to their owner alone', async () => {
     const applied = new Applied(parts.freshTable());
-    await applied.save('prod', OWNER, records(3));
-    await applied.save('prod', `${OWNER}2`, records(1));
-    await applied.save('staging', OWNER, records(2));
+    await save(applied, OWNER, records(3));
+    await save(applied, `${OWNER}2`, records(1));
+    await save(applied, OWNER, records(2), 'run', 'staging');
     expect(await applied.load('prod', OWNER)).toEqual(records(3));
     expect(await applied.load('prod', 'Kustomization/apps/none')).toEqual(new Map());
   });
@@ -34,10 +46,10 @@ describe('applied records', () => {
   test('of many objects stand in several rows, and shrink again', async () => {
     const table = parts.freshTable();
     const applied = new Applied(table);
-    await applied.save('prod', OWNER, records(5_000));
+    await save(applied, OWNER, records(5_000));
     expect((await table.query('applied#prod')).length).toBeGreaterThan(3);
     expect(await applied.load('prod', OWNER)).toEqual(records(5_000));
-    await applied.save('prod', OWNER, records(10));
+    await save(applied, OWNER, records(10));
     expect(await table.query('applied#prod')).toHaveLength(1);
     expect(await applied.load('prod', OWNER)).toEqual(records(10));
   });
@@ -47,58 +59,54 @@ describe('applied records', () => {
     const long = new Map(
       [...records(2_000)].map(([identity, record]) => [`${'x'.repeat(600)}/${identity}`, record]),
     );
-    await applied.save('prod', OWNER, long);
+    await save(applied, OWNER, long);
     expect(await applied.load('prod', OWNER)).toEqual(long);
   });
 
   test('are not written again when nothing changed', async () => {
     const table = parts.freshTable();
     const applied = new Applied(table);
-    await applied.save('prod', OWNER, records(10));
+    await save(applied, OWNER, records(10));
     const [before] = await table.query('applied#prod');
-    await applied.save('prod', OWNER, records(10));
+    await save(applied, OWNER, records(10));
     expect((await table.query('applied#prod'))[0]?.version).toBe(before?.version);
-    await applied.save('prod', OWNER, records(10, 'new'));
+    await save(applied, OWNER, records(10, 'new'));
     expect(await applied.load('prod', OWNER)).toEqual(records(10, 'new'));
   });
 
   test('are not trusted between the mark before the first write and the next saving', async () => {
     const applied = new Applied(parts.freshTable());
-    await applied.save('prod', OWNER, records(3));
+    await save(applied, OWNER, records(3));
     expect(await applied.isDirty('prod', OWNER)).toBe(false);
-    await applied.markDirty('prod', OWNER);
+    await applied.begin('prod', OWNER);
     expect(await applied.isDirty('prod', OWNER)).toBe(true);
     expect(await applied.load('prod', OWNER)).toEqual(new Map());
     expect((await applied.loadCluster('prod')).get(OWNER)?.dirty).toBe(true);
-    await applied.save('prod', OWNER, records(3));
+    await save(applied, OWNER, records(3));
     expect(await applied.isDirty('prod', OWNER)).toBe(false);
     expect(await applied.load('prod', OWNER)).toEqual(records(3));
   });
 
   test('of a worker that is late count for nothing, and those of its successor are kept or looked at again', async () => {
     const applied = new Applied(parts.freshTable());
-    const frozen = await applied.markDirty('prod', OWNER);
-    const mark = await applied.markDirty('prod', OWNER);
-    expect(await applied.save('prod', OWNER, records(3, 'new'), { run: 'second', ifMark: mark ?? 0 })).toBe(
-      true,
-    );
+    const frozen = await applied.begin('prod', OWNER);
+    const begun = await applied.begin('prod', OWNER);
+    expect(await applied.save('prod', OWNER, records(3, 'new'), { run: 'second', begun })).toBe(true);
     expect(await applied.load('prod', OWNER)).toEqual(records(3, 'new'));
-    expect(await applied.save('prod', OWNER, records(3, 'old'), { run: 'first', ifMark: frozen ?? 0 })).toBe(
-      false,
-    );
+    expect(await applied.save('prod', OWNER, records(3, 'old'), { run: 'first', begun: frozen })).toBe(false);
     expect(await applied.load('prod', OWNER)).toEqual(new Map());
     expect((await applied.loadCluster('prod')).get(OWNER)).toEqual({ records: new Map(), dirty: true });
-    expect(await applied.save('prod', OWNER, records(3, 'new'), { run: 'third' })).toBe(true);
+    await save(applied, OWNER, records(3, 'new'), 'third');
     expect(await applied.load('prod', OWNER)).toEqual(records(3, 'new'));
   });
 
   test('tell a run that was cut off from one that has left something to do', async () => {
     const applied = new Applied(parts.freshTable());
-    await applied.markDirty('prod', OWNER);
-    expect(await applied.wasCutOff('prod', OWNER)).toBe(true);
+    await applied.begin('prod', OWNER);
+    expect((await applied.begin('prod', OWNER)).cutOff).toBe(true);
     await applied.markWaiting('prod', OWNER);
-    expect(await applied.wasCutOff('prod', OWNER)).toBe(false);
     expect(await applied.isDirty('prod', OWNER)).toBe(true);
+    expect((await applied.begin('prod', OWNER)).cutOff).toBe(false);
   });
 
   test('cut off while being saved are whole or not trusted, never a mixture', async () => {
@@ -106,23 +114,36 @@ describe('applied records', () => {
       parts.freshTable,
       async (table) => {
         const applied = new Applied(table);
-        await applied.save('prod', OWNER, records(5_000));
-        await applied.markDirty('prod', OWNER);
+        await save(applied, OWNER, records(5_000));
+        await applied.begin('prod', OWNER);
       },
-      (table) => new Applied(table).save('prod', OWNER, records(2_000, 'new')),
+      (table) => save(new Applied(table), OWNER, records(2_000, 'new'), 'second'),
       async (table) => {
         const applied = new Applied(table);
         const dirty = await applied.isDirty('prod', OWNER);
         expect(await applied.load('prod', OWNER)).toEqual(dirty ? new Map() : records(2_000, 'new'));
       },
     );
-    expect(writes).toBe(2);
+    expect(writes).toBe(3);
+  });
+
+  test('that a forgetting which was cut off has left behind are not taken for those of the same owner later', async () => {
+    const table = parts.freshTable();
+    const applied = new Applied(table);
+    await save(applied, OWNER, records(5_000));
+    await table.delete('applied-head#prod', OWNER);
+    await save(applied, OWNER, records(3, 'new'));
+    expect(await applied.load('prod', OWNER)).toEqual(records(3, 'new'));
+    expect((await applied.loadCluster('prod')).get(OWNER)).toEqual({
+      records: records(3, 'new'),
+      dirty: false,
+    });
   });
 
   test('are forgotten with their owner', async () => {
     const applied = new Applied(parts.freshTable());
-    await applied.save('prod', OWNER, records(5_000));
-    await applied.markDirty('prod', OWNER);
+    await save(applied, OWNER, records(5_000));
+    await applied.begin('prod', OWNER);
     await applied.remove('prod', OWNER);
     expect(await applied.loadCluster('prod')).toEqual(new Map());
     expect(await applied.isDirty('prod', OWNER)).toBe(false);
@@ -131,10 +152,10 @@ describe('applied records', () => {
   test('of a thousand owners are loaded together', async () => {
     const applied = new Applied(parts.freshTable());
     await Promise.all(
-      Array.from({ length: 1_000 }, (_, index) => applied.save('prod', `${OWNER}-${index}`, records(4))),
+      Array.from({ length: 1_000 }, (_, index) => save(applied, `${OWNER}-${index}`, records(4))),
     );
-    await applied.save('prod', OWNER, new Map());
-    await applied.markDirty('prod', 'Kustomization/apps/begun');
+    await save(applied, OWNER, new Map());
+    await applied.begin('prod', 'Kustomization/apps/begun');
     const owners = await applied.loadCluster('prod');
     expect(owners.size).toBe(1_002);
     expect(owners.get(`${OWNER}-999`)).toEqual({ records: records(4), dirty: false });
