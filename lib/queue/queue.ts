@@ -1,6 +1,9 @@
 /** A message to be sent. */
 export interface OutgoingMessage {
-  /** FIFO group: messages of a group are handed out one at a time, in order of sending. */
+  /**
+   * FIFO group: messages of a group are handed out one at a time, in order of sending. Written as a path: the queue on one machine lets
+   * groups that differ before their last `/` take turns (`turns.ts`).
+   */
   group: string;
   /**
    * A second message of the group with the same id within five minutes is dropped, even when the first is already done (as
@@ -55,7 +58,7 @@ export interface Queue {
   /** Resolves once every message is durable; throws otherwise, and then some of them may have been sent. */
   send(messages: readonly OutgoingMessage[]): Promise<void>;
   /**
-   * Hands out messages of groups that have none in flight, oldest first, one of each group. Waits when there is none; on
+   * Hands out messages of groups that have none in flight, one of each group, oldest first among those of one folder. Waits when there is none; on
    * abort it resolves with nothing, or with what was handed out at that very moment.
    */
   receive(options: ReceiveOptions): Promise<ReceivedMessage[]>;

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Handlers, Receipt, StoredMessage } from '../store/sqlite-protocol.ts';
 import { DEDUPLICATION_MS } from './limits.ts';
+import { type LastPlace, Turns } from './turns.ts';
 
 const COLUMNS = 'grp AS "group", body, receive_count AS receiveCount, sent_at AS sentAt';
 
@@ -9,13 +10,27 @@ type QueueHandlers = Pick<Handlers, Extract<keyof Handlers, `queue.${string}`>>;
 interface Head {
   group: string;
   message: number;
+  ord: number;
 }
 
 /** The queue's operations on an open database, for the thread that owns it. The tables: `lib/store/sqlite-schema.ts`. */
 export function queueHandlers(database: DatabaseSync): QueueHandlers {
   const sql = statements(database);
-  const { last } = sql.lastOrd.get() as { last: number | null };
-  let ord = last ?? 0;
+  const { last } = sql.lastDead.get() as { last: number | null };
+  let buried = last ?? 0;
+  const turns = new Map<string, Turns>();
+
+  function turnsOf(queue: string): Turns {
+    let found = turns.get(queue);
+    if (!found) {
+      const places = sql.places.all({ queue }) as unknown as (LastPlace & { first: number })[];
+      // Whoever was first in line when the last process ended is first again, and newcomers stand next to it.
+      const first = places.reduce((least, place) => Math.min(least, place.first), places[0]?.first ?? 0);
+      found = new Turns(places, first);
+      turns.set(queue, found);
+    }
+    return found;
+  }
 
   /** Puts a message at the end of its group, unless its deduplication id was seen in the last five minutes. */
   function enqueue(
@@ -36,8 +51,8 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
   }
 
   function append(queue: string, message: { group: string; body: string; sentAt: number }): void {
-    ord += 1;
     const { group, body, sentAt } = message;
+    const ord = turnsOf(queue).next(group);
     const { lastInsertRowid } = sql.insert.run({ queue, group, ord, body, sentAt });
     sql.newHead.run({ queue, group, message: lastInsertRowid, ord });
   }
@@ -70,10 +85,11 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
       if (message.receiveCount < maxReceiveCount) {
         sql.hand.run({ id: message.id });
         sql.hide.run({ queue, group: head.group, until: now + visibilityMs });
+        turnsOf(queue).served(head.ord);
         return { ...message, receiveCount: message.receiveCount + 1 };
       }
-      ord += 1;
-      sql.bury.run({ id: message.id, ord });
+      buried += 1;
+      sql.bury.run({ id: message.id, ord: buried });
       advance(queue, head);
     }
   }
@@ -136,8 +152,9 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
 
 function statements(database: DatabaseSync) {
   return {
-    lastOrd: database.prepare(
-      'SELECT max((SELECT coalesce(max(ord), 0) FROM messages), (SELECT coalesce(max(ord), 0) FROM dead)) AS last',
+    lastDead: database.prepare('SELECT max(ord) AS last FROM dead'),
+    places: database.prepare(
+      'SELECT grp AS "group", min(ord) AS first, max(ord) AS ord FROM messages WHERE queue = :queue GROUP BY grp',
     ),
     forget: database.prepare('DELETE FROM seen WHERE until <= :now'),
     // A row past its time may still stand here; it counts as forgotten.
@@ -159,14 +176,14 @@ function statements(database: DatabaseSync) {
     ),
     noHead: database.prepare('DELETE FROM heads WHERE queue = :queue AND grp = :group'),
     freeHead: database.prepare(
-      'SELECT grp AS "group", message FROM heads WHERE queue = :queue AND hidden_until = 0 ORDER BY ord LIMIT 1',
+      'SELECT grp AS "group", message, ord FROM heads WHERE queue = :queue AND hidden_until = 0 ORDER BY ord LIMIT 1',
     ),
     free: database.prepare(
       'UPDATE heads SET hidden_until = 0 WHERE queue = :queue AND hidden_until > 0 AND hidden_until <= :now',
     ),
     hide: database.prepare('UPDATE heads SET hidden_until = :until WHERE queue = :queue AND grp = :group'),
     held: database.prepare(
-      `SELECT heads.grp AS "group", message FROM messages
+      `SELECT heads.grp AS "group", message, heads.ord FROM messages
        JOIN heads ON heads.queue = messages.queue AND heads.grp = messages.grp AND heads.message = messages.id
        WHERE messages.id = :id AND messages.queue = :queue AND receive_count = :count AND hidden_until > :now`,
     ),

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 /**
  * One entry a version of the file; `user_version` counts those that ran. Only ever append.
  *
- * Queue: `messages` holds what can be handed out (`ord` = its place in line), `heads` the first message of every group
+ * Queue: `messages` holds what can be handed out (`ord` = its place in line, see `lib/queue/turns.ts`), `heads` the first message of every group
  * that has one, with the time until which it is hidden (0 = free): so a group has at most one message in flight, and
  * finding work never looks past the free heads. `delayed` holds what is not due yet.
  */

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openSqlite } from '../../../lib/store/sqlite.ts';
 import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 let parts: TestSqlite;
 beforeAll(async () => {
@@ -51,3 +53,37 @@ test('ten thousand waiting messages, most of them of one busy group, do not slow
   }
   expect(bodies).toEqual(own.map(({ body }) => body));
 }, 60_000);
+
+test('folders of groups take turns, each in its order, also after a restart', async () => {
+  const directory = await temporaryDirectory();
+  const { now, timers } = parts.clock;
+  const open = () => openSqlite({ directory: directory.path, now, timers, maxReceiveCount: 3 });
+  const message = (group: string, body: string) => ({ group, body, deduplicationId: body });
+  const first = await open();
+  await first
+    .queue('jobs')
+    .send(['1', '2', '3', '4', '5'].map((body) => message(`noisy/${body}`, `noisy ${body}`)));
+  await first.queue('jobs').send(['1', '2'].map((body) => message(`quiet/${body}`, `quiet ${body}`)));
+  const [before] = await first.queue('jobs').receive({ max: 1, waitMs: 0, visibilityMs: 30_000 });
+  await first.close();
+
+  const second = await open();
+  const queue = second.queue('jobs');
+  await queue.send([message('noisy/1', 'noisy 1 again'), message('new/1', 'new 1')]);
+  const bodies = [before?.body];
+  for (;;) {
+    const [next] = await queue.receive({ max: 1, waitMs: 0, visibilityMs: 30_000 });
+    if (!next) break;
+    bodies.push(next.body);
+    await queue.acknowledge(next);
+  }
+  await second.close();
+  await directory.remove();
+  // What was in flight when the process ended is handed out again, and before what was sent to its group after it.
+  expect(bodies.filter((body) => body?.startsWith('noisy'))).toEqual(
+    ['1', '1', '2', '3', '4', '5', '1 again'].map((body) => `noisy ${body}`),
+  );
+  expect(bodies.indexOf('quiet 1')).toBeLessThanOrEqual(2);
+  expect(bodies.indexOf('new 1')).toBeLessThanOrEqual(4);
+  expect(bodies.indexOf('quiet 2')).toBeLessThan(bodies.indexOf('noisy 4'));
+});
