@@ -1,5 +1,6 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createAdaptorServer, serve } from '@hono/node-server';
+import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import { speaksOf } from '../lib/fleet/speaks-of.ts';
 import type { Context } from '../lib/pipeline/context.ts';
@@ -8,6 +9,7 @@ import { createWebhookApp } from '../lib/receive/app.ts';
 import type { WebhookProvider } from '../lib/receive/receive.ts';
 import { receiverOf } from '../lib/receive/registry.ts';
 import { serverOptions } from '../lib/receive/server-options.ts';
+import { Strangers } from '../lib/receive/strangers.ts';
 import { type Access, createPages } from '../lib/web/pages.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
@@ -35,6 +37,7 @@ function createWebhooks(ctx: Context, { fleet, secret }: OpenFleet): Hono {
     deliveries: ctx.index.deliveries,
     log: ctx.log,
     now: ctx.now,
+    strangers: { limit: new Strangers({ now: ctx.now }), addressOf: (c) => getConnInfo(c).remote.address },
   });
 }
 

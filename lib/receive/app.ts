@@ -6,6 +6,7 @@ import { type BodyFault, readBody } from './read-body.ts';
 import { type Reception, receive, type WebhookProvider } from './receive.ts';
 import type { PullRequestEvent } from './receiver.ts';
 import { type ReceiverName, receivers } from './registry.ts';
+import type { Strangers } from './strangers.ts';
 
 /** Which deliveries are done: their jobs are durable. */
 export interface DeliveryRecord {
@@ -41,6 +42,15 @@ export interface WebhookAppOptions {
   maxBodyBytes?: number;
   /** For a whole body, in ms. Default: 30 s. */
   bodyTimeoutMs?: number;
+  /** Limits requests without a valid signature by where they come from; absent where something in front does. */
+  strangers?: StrangersLimit;
+}
+
+/** The part of {@link Strangers} that the edge needs, and where it learns the address of a request. */
+export interface StrangersLimit {
+  limit: Pick<Strangers, 'isLimited' | 'failed' | 'retryAfterMs'>;
+  /** The address at the other end of the connection; undefined when there is none. */
+  addressOf(c: Context): string | undefined;
 }
 
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -59,7 +69,7 @@ const FAULTS = {
  *
  * `POST /webhooks/:type` tries every provider of the type, `POST /webhooks/:type/:provider` one. 202 with the push's id, 200 for a ping,
  * 204 for what deploys nothing, 400 for a signed payload that cannot be read, 401 without a valid signature, 403 for a repository
- * that the provider may not speak of, 404, 405, 408, 413, 415 and 431, 503 when the job could not be stored. `GET /healthz` and `/readyz`.
+ * that the provider may not speak of, 404, 405, 408, 413, 415, 429 and 431, 503 when the job could not be stored. `GET /healthz` and `/readyz`.
  */
 export function createWebhookApp(options: WebhookAppOptions): Hono {
   const app = new Hono();
@@ -86,6 +96,12 @@ export function createWebhookApp(options: WebhookAppOptions): Hono {
     if (candidates.size === 0) return c.json({ error: 'there is no such webhook' }, 404);
     const { headers } = c.req.raw;
     if (headerBytes(headers) > MAX_HEADER_BYTES) return c.json({ error: 'the headers are too large' }, 431);
+    // What cannot be valid is not even read once too much of it has come.
+    if (!receivers[type as ReceiverName].proof(headers)) {
+      const address = options.strangers?.addressOf(c);
+      if (address !== undefined && options.strangers?.limit.isLimited(address))
+        return tooMany(c, options.strangers, address);
+    }
     if (!['', 'identity'].includes(headers.get('content-encoding')?.toLowerCase() ?? ''))
       return c.json({ error: 'compressed bodies are not accepted' }, 415);
     const body = await readBody(
@@ -114,7 +130,7 @@ export function createWebhookApp(options: WebhookAppOptions): Hono {
 async function answer(c: Context, reception: Reception, options: WebhookAppOptions): Promise<Response> {
   switch (reception.kind) {
     case 'unauthorized':
-      return c.json({ error: 'the signature is missing or wrong' }, 401);
+      return stranger(c, options);
     case 'forbidden':
       return c.json({ error: 'this provider may not speak of that repository' }, 403);
     case 'ping':
@@ -125,6 +141,29 @@ async function answer(c: Context, reception: Reception, options: WebhookAppOptio
     case 'push':
       return accept(c, reception, options);
   }
+}
+
+/** A valid signature is never held against its address; the lack of one is, and the operator is told of it once. */
+function stranger(c: Context, { strangers, log }: WebhookAppOptions): Response {
+  const address = strangers?.addressOf(c);
+  const standing = address === undefined ? undefined : strangers?.limit.failed(address);
+  if (standing === 'first') {
+    const text =
+      'a webhook without a valid signature was refused; if it is yours, its secret differs from the one here';
+    log.warn({ address, path: c.req.path }, text);
+  }
+  if (strangers && address !== undefined && standing === 'limited') return tooMany(c, strangers, address);
+  return c.json({ error: 'the signature is missing or wrong' }, 401);
+}
+
+function tooMany(c: Context, { limit }: StrangersLimit, address: string): Response {
+  const seconds = String(Math.ceil(limit.retryAfterMs(address) / 1_000));
+  const headers = { 'retry-after': seconds, connection: 'close' };
+  return c.json(
+    { error: 'too many requests without a valid signature came from this address' },
+    429,
+    headers,
+  );
 }
 
 /** Enqueues first and remembers the delivery afterwards: whatever fails in between leads to a redelivery, never to a loss. */

@@ -9,8 +9,8 @@ import { verifyPrefixedHmac } from './signature.ts';
  * https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html
  */
 export const bitbucket: ReceiverType = {
-  verify: ({ headers, body }, secrets) =>
-    verifyPrefixedHmac(body, headers.get('x-hub-signature-256') ?? headers.get('x-hub-signature'), secrets),
+  proof,
+  verify: ({ headers, body }, secrets) => verifyPrefixedHmac(body, proof(headers), secrets),
   event: (headers) => headers.get('x-event-key') ?? '',
   deliveryId: (headers) => headers.get('x-request-uuid') ?? headers.get('x-request-id') ?? undefined,
   parse(event, payload) {
@@ -22,3 +22,7 @@ export const bitbucket: ReceiverType = {
     return { kind: 'ignored', why: 'this event deploys nothing' };
   },
 };
+
+function proof(headers: Headers): string | null {
+  return headers.get('x-hub-signature-256') ?? headers.get('x-hub-signature');
+}

@@ -17,6 +17,7 @@ function header(headers: Headers, name: string): string | null {
  * https://docs.gitea.com/usage/webhooks
  */
 export const gitea: ReceiverType = {
+  proof: (headers) => header(headers, 'signature') ?? headers.get('x-hub-signature-256'),
   async verify({ headers, body }, secrets) {
     const signed = signedBytes(headers, body);
     if (!signed) return false;

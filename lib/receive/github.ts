@@ -5,6 +5,7 @@ import { usable } from './signature.ts';
 
 /** GitHub and GitHub Enterprise Server. https://docs.github.com/en/webhooks/webhook-events-and-payloads */
 export const github: ReceiverType = {
+  proof: (headers) => headers.get('x-hub-signature-256'),
   async verify({ headers, body }, secrets) {
     const signature = headers.get('x-hub-signature-256') ?? '';
     if (!/^sha256=[0-9a-f]{64}$/i.test(signature)) return false;

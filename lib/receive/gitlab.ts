@@ -63,6 +63,7 @@ const ACTIONS: Readonly<Record<string, PullRequestEvent['action']>> = {
 
 /** GitLab. https://docs.gitlab.com/user/project/integrations/webhook_events */
 export const gitlab: ReceiverType = {
+  proof: (headers) => headers.get('x-gitlab-token'),
   verify: ({ headers }, secrets) => verifyToken(headers.get('x-gitlab-token'), secrets),
   event: (headers) => headers.get('x-gitlab-event') ?? '',
   // The idempotency key stays the same when a webhook is sent again; older versions have the event's UUID alone.

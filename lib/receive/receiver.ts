@@ -54,6 +54,8 @@ export type Received =
  * A provider's way of sending webhooks. One file a type plus a line in `registry.ts`; all pass `test/contract/receiver.ts`.
  */
 export interface ReceiverType {
+  /** What the headers hold to prove the sender; null or empty when there is nothing, and then `verify` is false whatever the body. */
+  proof(headers: Headers): string | null;
   /**
    * Whether the request was sent by somebody who holds one of the secrets. False for anything odd; never throws. Empty secrets
    * count as none.

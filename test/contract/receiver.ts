@@ -56,6 +56,13 @@ export function receiverContract(name: string, fixture: ReceiverFixture): void {
       expect(await receiver.verify(deliver(), [SECRET])).toBe(true);
     });
 
+    it('tells from the headers alone that nothing proves the sender', async () => {
+      expect(receiver.proof(deliver().headers)).toBeTruthy();
+      const without = deliver(text, ({ [fixture.signatureHeader]: _, ...headers }) => headers);
+      expect(receiver.proof(without.headers) || '').toBe('');
+      expect(await receiver.verify(without, [SECRET])).toBe(false);
+    });
+
     it('accepts either of two secrets while they are being rotated', async () => {
       expect(await receiver.verify(deliver(), ['new one', SECRET])).toBe(true);
       expect(await receiver.verify(deliver(), [SECRET, 'new one'])).toBe(true);

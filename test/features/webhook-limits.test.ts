@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Strangers } from '../../lib/receive/strangers.ts';
 import { startWebhookServer, type WebhookServer } from '../support/webhook-server.ts';
 
 const SECRET = 'the secret of the hook';
@@ -134,6 +135,28 @@ describe('the webhook edge under attack', () => {
     const before = server.jobs.length;
     await Promise.all(Array.from({ length: 100 }, () => works()));
     expect(server.jobs).toHaveLength(before + 100);
+  });
+
+  it('limits an address that fails too often, and never what is signed, though it comes from the same address', async () => {
+    const limit = new Strangers({ burst: 20, now: () => 0 });
+    const limited = await startWebhookServer({
+      providers: { hub: { type: 'github', secrets: async () => [SECRET] } },
+      strangers: { limit, addressOf: () => '192.0.2.1' },
+    });
+    const post = async (headers: Record<string, string>, body = PAYLOAD) => {
+      const response = await fetch(`${limited.url}/webhooks/github`, { method: 'POST', body, headers });
+      return [response.status, response.headers.get('retry-after')];
+    };
+    const forged = { ...headersOf(PAYLOAD, 'x'), 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
+    for (let count = 0; count < 20; count += 1)
+      expect(await post(count % 2 ? forged : {})).toEqual([401, null]);
+    for (let count = 0; count < 200; count += 1)
+      expect(await post(count % 2 ? forged : {})).toEqual([429, '1']);
+    for (let count = 0; count < 100; count += 1) {
+      expect(await post(headersOf(PAYLOAD, `signed ${count}`))).toEqual([202, null]);
+    }
+    expect(limited.jobs).toHaveLength(100);
+    await limited.stop();
   });
 
   it('enqueues nothing for unauthenticated requests, however many', async () => {
