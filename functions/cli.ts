@@ -10,6 +10,7 @@ import { addDiff } from './commands/diff.ts';
 import { addGet, addHistory } from './commands/get.ts';
 import { addInit } from './commands/init.ts';
 import { addApprove, addDeadLetters, addResync } from './commands/operate.ts';
+import { printable } from './commands/print.ts';
 import { addReconcile, addSuspend } from './commands/reconcile.ts';
 import { addCrds, addSchemas } from './commands/schemas.ts';
 import { addServe } from './commands/serve.ts';
@@ -62,6 +63,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`slipway: ${messageOf(error)}\n`);
+  process.stderr.write(`slipway: ${printable(messageOf(error))}\n`);
   process.exitCode = 1;
 }

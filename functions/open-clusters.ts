@@ -29,14 +29,18 @@ export function openClusters({ fleet, secret }: OpenFleet, network: NetworkPolic
   const connections = Math.max(32, fleet.limits.concurrency * 2);
 
   async function open(config: FleetCluster): Promise<ClusterConnection> {
-    const connection = loadKubeconfig(await secret(config.kubeconfig), {
-      name: config.name,
-      ...(config.context === undefined ? {} : { context: config.context }),
-      allowExec: config.allow.exec,
-      allowFiles: config.allow.files,
-      allowInsecure: config.allow.insecure,
-      execEnvironment: { HOME: process.env.HOME ?? '' },
-    });
+    const load = async () =>
+      loadKubeconfig(await secret(config.kubeconfig), {
+        name: config.name,
+        ...(config.context === undefined ? {} : { context: config.context }),
+        allowExec: config.allow.exec,
+        allowFiles: config.allow.files,
+        allowInsecure: config.allow.insecure,
+        execEnvironment: { HOME: process.env.HOME ?? '' },
+      });
+    const connection = await load();
+    // A token that was rotated holds as soon as the old one is refused.
+    if (connection.token !== undefined) connection.tokenSource ??= async () => (await load()).token ?? '';
     return {
       config,
       client: createKubeClient(connection, {

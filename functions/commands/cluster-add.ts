@@ -136,7 +136,9 @@ async function ownConnection(context: string, options: AddOptions): Promise<Kube
         ),
       });
     } catch (error) {
-      faults.push(error);
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const text = `there is no kubeconfig ${file}; name yours with --kubeconfig or $KUBECONFIG`;
+      faults.push(missing ? new Error(text) : error);
     }
   }
   throw faults[0] ?? new Error('$KUBECONFIG names no file; give one with --kubeconfig');

@@ -8,7 +8,7 @@ import { openClusters } from '../open-clusters.ts';
 import { openFleet } from '../open-fleet.ts';
 import { addClusterAdd } from './cluster-add.ts';
 import type { GlobalOptions } from './global-options.ts';
-import { colour, printRows, printValue } from './print.ts';
+import { colour, printable, printRows, printValue } from './print.ts';
 
 /** `slipway cluster add|check|list`. */
 export function addCluster(program: Command): void {
@@ -67,8 +67,8 @@ function print({ cluster, version, user, facts, problems }: ClusterCheck): void 
   line(
     `${cluster}: ${state}${version === undefined ? '' : `, Kubernetes ${version}`}${user === undefined ? '' : `, as ${user}`}`,
   );
-  for (const problem of problems) line(`  ${colour('✗', 'bad')} ${problem}`);
-  for (const fact of facts) line(`  ${colour('•', 'faint')} ${fact}`);
+  for (const problem of problems) line(`  ${colour('✗', 'bad')} ${printable(problem)}`);
+  for (const fact of facts) line(`  ${colour('•', 'faint')} ${printable(fact)}`);
 }
 
 function refOfSource(source: {

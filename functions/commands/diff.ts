@@ -10,7 +10,7 @@ import type { Kustomization } from '../../lib/toolkit/kustomization.ts';
 import { withCheckout } from '../local-checkout.ts';
 import { openClusters } from '../open-clusters.ts';
 import type { GlobalOptions } from './global-options.ts';
-import { colour, printValue } from './print.ts';
+import { colour, printable, printValue } from './print.ts';
 
 interface DiffOptions extends GlobalOptions {
   path?: string;
@@ -128,7 +128,7 @@ function print({ cluster, error, kustomizations }: ClusterDiff): void {
     for (const note of notes) line(`    ${colour(`note: ${note}`, 'faint')}`);
     for (const { ref, action, detail, diff: text } of shown) {
       const word = action as keyof typeof WORDS;
-      const more = detail === undefined ? '' : `  ${detail}`;
+      const more = detail === undefined ? '' : `  ${printable(detail)}`;
       line(`    ${colour(WORDS[word], KINDS[word])} ${describe(ref)}${more}`);
       if (text !== undefined) for (const each of text.trimEnd().split('\n')) line(`      ${coloured(each)}`);
     }
@@ -147,5 +147,5 @@ const STATES: Partial<Record<PlannedKustomization['state'], string>> = {
 function coloured(line: string): string {
   if (line.startsWith('+')) return colour(line, 'good');
   if (line.startsWith('-')) return colour(line, 'bad');
-  return line.startsWith('@@') ? colour(line, 'faint') : line;
+  return line.startsWith('@@') ? colour(line, 'faint') : printable(line);
 }

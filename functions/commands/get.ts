@@ -3,11 +3,12 @@ import { changed } from '../../lib/core/changeset.ts';
 import type { Condition } from '../../lib/core/conditions.ts';
 import { getCondition } from '../../lib/core/conditions.ts';
 import { kinds } from '../../lib/pipeline/kinds.ts';
+import type { WithStatus } from '../../lib/pipeline/status.ts';
 import type { RunRecord } from '../../lib/store/runs.ts';
 import { withAdmin } from '../admin/client.ts';
 import { openFleet } from '../open-fleet.ts';
 import type { GlobalOptions, ObjectOptions } from './global-options.ts';
-import { withClusters, withObjectOptions } from './global-options.ts';
+import { inEachCluster, namesOf, withObjectOptions } from './global-options.ts';
 import type { Column } from './print.ts';
 import { age, colour, printRows } from './print.ts';
 import { kindOf, listKind, parseObject } from './toolkit-kinds.ts';
@@ -65,43 +66,52 @@ export function addGet(program: Command): void {
       .option('--limit <count>', 'how many runs', '20'),
   ).action(async (kind: string | undefined, _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
-    if (kind === 'runs' || kind === 'run') await getRuns(options, Number(options.limit));
+    if (kind === 'runs' || kind === 'run') await getRuns(options, countOf(options.limit));
     else
       await getObjects(options, kind === undefined || kind === 'all' ? Object.keys(kinds) : [kindOf(kind)]);
   });
 }
 
 async function getRuns(options: ObjectOptions, limit: number): Promise<void> {
-  if (!Number.isInteger(limit) || limit < 1) throw new Error('--limit takes a whole number from 1');
   const open = await openFleet(options.config);
-  const filter = options.cluster === undefined ? {} : { cluster: options.cluster };
+  const [cluster] = namesOf(options, open);
+  const filter = options.cluster === undefined || cluster === undefined ? {} : { cluster };
   const runs = await withAdmin(open, (admin) => admin.runs({ ...filter, limit }));
   printRows(runs, RUN_COLUMNS, options.output, 'no runs are recorded yet');
 }
 
 async function getObjects(options: ObjectOptions, names: readonly string[]): Promise<void> {
-  await withClusters(options, async (clusters) => {
-    const rows = await Promise.all(
-      clusters.flatMap((cluster) =>
-        names.map(async (kind) =>
-          (await listKind(cluster, kind, options.namespace)).map((object): ObjectRow => {
-            const ready = getCondition(object.status?.conditions as Condition[] | undefined, 'Ready');
-            return {
-              cluster: cluster.config.name,
-              kind,
-              namespace: object.metadata.namespace ?? '',
-              name: object.metadata.name,
-              revision: kinds[kind]?.revision(object) ?? '',
-              suspended: kinds[kind]?.suspended(object) ?? false,
-              ready: ready?.status ?? 'Unknown',
-              message: ready?.message ?? 'not reconciled yet',
-            };
-          }),
-        ),
+  const rows = await inEachCluster(options, async (cluster) => {
+    const lists = names.map(async (kind) =>
+      (await listKind(cluster, kind, options.namespace)).map((object) =>
+        rowOf(cluster.config.name, kind, object),
       ),
     );
-    printRows(rows.flat(), OBJECT_COLUMNS, options.output, 'there are no Toolkit objects yet');
+    return (await Promise.all(lists)).flat();
   });
+  if (rows.length === 0) return;
+  printRows(rows.flat(), OBJECT_COLUMNS, options.output, 'there are no Toolkit objects yet');
+}
+
+function rowOf(cluster: string, kind: string, object: WithStatus): ObjectRow {
+  const ready = getCondition(object.status?.conditions as Condition[] | undefined, 'Ready');
+  return {
+    cluster,
+    kind,
+    namespace: object.metadata.namespace ?? '',
+    name: object.metadata.name,
+    revision: kinds[kind]?.revision(object) ?? '',
+    suspended: kinds[kind]?.suspended(object) ?? false,
+    ready: ready?.status ?? 'Unknown',
+    message: ready?.message ?? 'not reconciled yet',
+  };
+}
+
+/** @throws Error when it is no number of runs */
+function countOf(limit: string): number {
+  const count = Number(limit);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new Error('--limit takes a whole number from 1');
 }
 
 /** `slipway history <object>`: its recorded runs. */
@@ -116,9 +126,8 @@ export function addHistory(program: Command): void {
     const ref = parseObject(words, options.namespace);
     const object = `${ref.kind}/${ref.namespace}/${ref.name}`;
     const open = await openFleet(options.config);
-    const names =
-      options.cluster === undefined ? open.fleet.clusters.map(({ name }) => name) : [options.cluster];
-    const limit = Number(options.limit);
+    const names = namesOf(options, open);
+    const limit = countOf(options.limit);
     const runs = await withAdmin(open, (admin) =>
       Promise.all(names.map((cluster) => admin.runs({ cluster, object, limit }))),
     );

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { withAdmin } from '../admin/client.ts';
 import { openFleet } from '../open-fleet.ts';
 import type { GlobalOptions, ObjectOptions } from './global-options.ts';
-import { withObjectOptions } from './global-options.ts';
+import { namesOf, withObjectOptions } from './global-options.ts';
 import { age, printRows } from './print.ts';
 import { parseObject } from './toolkit-kinds.ts';
 
@@ -21,8 +21,7 @@ export function addApprove(program: Command): void {
       throw new Error('the digest must be sha256: and 64 hex digits, as the refusal prints it');
     const ref = parseObject([object], options.namespace);
     const open = await openFleet(options.config);
-    const names =
-      options.cluster === undefined ? open.fleet.clusters.map(({ name }) => name) : [options.cluster];
+    const names = namesOf(options, open);
     await withAdmin(open, async (admin) => {
       for (const name of names) {
         await admin.approve(name, ref, digest);

@@ -43,11 +43,12 @@ export function printValue(value: unknown, output: 'json' | 'yaml'): void {
   process.stdout.write(output === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value));
 }
 
-/** Green, yellow or red on a terminal; plain elsewhere and under NO_COLOR. */
+/** Green, yellow or red on a terminal; plain elsewhere and under NO_COLOR. Colours of the text's own are taken away. */
 export function colour(text: string, kind: 'good' | 'busy' | 'bad' | 'faint'): string {
-  if (!process.stdout.isTTY || process.env.NO_COLOR) return text;
+  const plain = printable(text);
+  if (!process.stdout.isTTY || process.env.NO_COLOR) return plain;
   const code = { good: 32, busy: 33, bad: 31, faint: 2 }[kind];
-  return `\u001b[${code}m${text}\u001b[0m`;
+  return `\u001b[${code}m${plain}\u001b[0m`;
 }
 
 /** How long ago something was, as kubectl prints it: `12s`, `5m`, `3h`, `4d`. */
@@ -59,7 +60,13 @@ export function age(epochMs: number, now: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
+/** A text without what would move the cursor or change the colours of a terminal: it may come from whoever writes to a cluster. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
 function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = printable(text.replace(/\s+/g, ' ').trim());
   return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 }

@@ -10,7 +10,7 @@ import type { WithStatus } from '../../lib/pipeline/status.ts';
 import { REQUESTED_AT } from '../../lib/toolkit/annotations.ts';
 import type { Kustomization } from '../../lib/toolkit/kustomization.ts';
 import type { ObjectOptions } from './global-options.ts';
-import { withClusters, withObjectOptions } from './global-options.ts';
+import { inEachCluster, withObjectOptions } from './global-options.ts';
 import { colour } from './print.ts';
 import { getObject, parseObject } from './toolkit-kinds.ts';
 
@@ -29,19 +29,17 @@ export function addReconcile(program: Command): void {
   ).action(async (words: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions & { withSource?: boolean; timeout: string }>();
     const ref = parseObject(words, options.namespace);
-    await withClusters(options, async (clusters) => {
-      const deadline = Date.now() + Number(options.timeout) * 1_000;
-      const results = await Promise.all(
-        clusters.map(async (cluster) => {
-          if (options.withSource && ref.kind === 'Kustomization') {
-            const object = await getObject(cluster, ref);
-            await requestAndWait(cluster, sourceRefOf(object as unknown as Kustomization), deadline);
-          }
-          return requestAndWait(cluster, ref, deadline);
-        }),
-      );
-      if (!results.every(Boolean)) process.exitCode = 1;
+    const seconds = Number(options.timeout);
+    if (!(seconds > 0)) throw new Error('--timeout takes a number of seconds, such as 300');
+    const deadline = Date.now() + seconds * 1_000;
+    const results = await inEachCluster(options, async (cluster) => {
+      if (options.withSource && ref.kind === 'Kustomization') {
+        const object = await getObject(cluster, ref);
+        await requestAndWait(cluster, sourceRefOf(object as unknown as Kustomization), deadline);
+      }
+      return requestAndWait(cluster, ref, deadline);
     });
+    if (!results.every(Boolean)) process.exitCode = 1;
   });
 }
 
@@ -58,12 +56,10 @@ export function addSuspend(program: Command): void {
     ).action(async (words: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<ObjectOptions>();
       const ref = parseObject(words, options.namespace);
-      await withClusters(options, async (clusters) => {
-        for (const cluster of clusters) {
-          const object = await getObject(cluster, ref);
-          await cluster.client.patch(refOf(object), 'merge', { spec: { suspend: suspend ? true : null } });
-          say(cluster, ref, suspend ? 'suspended' : 'resumed');
-        }
+      await inEachCluster(options, async (cluster) => {
+        const object = await getObject(cluster, ref);
+        await cluster.client.patch(refOf(object), 'merge', { spec: { suspend: suspend ? true : null } });
+        say(cluster, ref, suspend ? 'suspended' : 'resumed');
       });
     });
   }

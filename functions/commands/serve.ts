@@ -5,6 +5,7 @@ import { createLog } from '../../lib/log.ts';
 import { createAdmin } from '../../lib/pipeline/admin.ts';
 import { socketPath } from '../admin/client.ts';
 import { createAdminApp } from '../admin/server.ts';
+import { checkSecrets } from '../check-secrets.ts';
 import { runLocal } from '../local.ts';
 import { openContext } from '../open-context.ts';
 import { openFleet } from '../open-fleet.ts';
@@ -51,6 +52,7 @@ async function serve(options: ServeOptions): Promise<void> {
       { url: server.url, clusters: open.fleet.clusters.map(({ name }) => name) },
       'slipway is serving',
     );
+    await checkSecrets(open, log);
     await runLocal(local.ctx);
     await Promise.all([server.close(), admin.close()]);
   } finally {

@@ -3,6 +3,7 @@ import type { ClusterConnection } from '../../lib/pipeline/context.ts';
 import { kinds } from '../../lib/pipeline/kinds.ts';
 import type { ToolkitRef } from '../../lib/pipeline/object-key.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
+import { MissingObject } from './global-options.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   ks: 'Kustomization',
@@ -60,11 +61,11 @@ export async function listKind(
 
 /**
  * One object of a cluster.
- * @throws Error naming it when it does not exist
+ * @throws MissingObject when it does not exist
  */
 export async function getObject({ client, config }: ClusterConnection, ref: ToolkitRef): Promise<WithStatus> {
   const object = await client.get<WithStatus>({ ...ref, version: kinds[ref.kind]?.version ?? 'v1' });
   if (!object)
-    throw new Error(`there is no ${ref.kind}/${ref.namespace}/${ref.name} in cluster ${config.name}`);
+    throw new MissingObject(`there is no ${ref.kind}/${ref.namespace}/${ref.name} in cluster ${config.name}`);
   return object;
 }

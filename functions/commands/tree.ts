@@ -9,7 +9,7 @@ import type { ClusterConnection } from '../../lib/pipeline/context.ts';
 import type { ToolkitRef } from '../../lib/pipeline/object-key.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 import type { ObjectOptions } from './global-options.ts';
-import { withClusters, withObjectOptions } from './global-options.ts';
+import { inEachCluster, MissingObject, withObjectOptions } from './global-options.ts';
 import { colour, printValue } from './print.ts';
 import { listKind, parseObject } from './toolkit-kinds.ts';
 
@@ -30,16 +30,15 @@ export function addTree(program: Command): void {
   ).action(async (words: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions>();
     const ref = parseObject(words.length === 0 ? ['ks', 'flux-system'] : words, options.namespace);
-    await withClusters(options, async (clusters) => {
-      const trees = await Promise.all(
-        clusters.map(async (cluster) => ({ cluster: cluster.config.name, root: await treeOf(cluster, ref) })),
-      );
-      if (options.output !== 'table') return printValue(trees, options.output);
-      for (const { cluster, root } of trees) {
-        process.stdout.write(`${cluster}\n`);
-        draw(root, '', true);
-      }
-    });
+    const trees = await inEachCluster(options, async (cluster) => ({
+      cluster: cluster.config.name,
+      root: await treeOf(cluster, ref),
+    }));
+    if (options.output !== 'table') return printValue(trees, options.output);
+    for (const { cluster, root } of trees) {
+      process.stdout.write(`${cluster}\n`);
+      draw(root, '', true);
+    }
   });
 }
 
@@ -52,7 +51,7 @@ async function treeOf(cluster: ClusterConnection, ref: ToolkitRef): Promise<Node
   );
   const root = all.get(`${ref.namespace}/${ref.name}`);
   if (!root)
-    throw new Error(
+    throw new MissingObject(
       `there is no Kustomization/${ref.namespace}/${ref.name} in cluster ${cluster.config.name}`,
     );
   return nodeOf(root, all, new Set());

@@ -6,7 +6,7 @@ import { validateRepository } from '../../lib/pipeline/validate-repository.ts';
 import { localTree } from '../../lib/source/local-tree.ts';
 import { withCheckout } from '../local-checkout.ts';
 import type { GlobalOptions } from './global-options.ts';
-import { colour, printValue } from './print.ts';
+import { colour, printable, printValue } from './print.ts';
 
 /** `slipway validate [directory]`. */
 export function addValidate(program: Command): void {
@@ -39,7 +39,7 @@ Variables and keys that only a cluster knows are left out of account. Exit code 
 function printFindings({ findings, files, clusters }: Validated): void {
   for (const finding of findings) {
     const word = finding.severity === 'error' ? colour('error', 'bad') : colour('warning', 'busy');
-    process.stdout.write(`${placeOf(finding)}${word}: ${finding.message}\n`);
+    process.stdout.write(`${placeOf(finding)}${word}: ${printable(finding.message)}\n`);
   }
   for (const { name, kustomizations, rendered } of clusters)
     process.stdout.write(`${name}: ${rendered} of ${kustomizations} Kustomizations built\n`);

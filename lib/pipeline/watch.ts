@@ -11,8 +11,9 @@ import type { WithStatus } from './status.ts';
 /** How long a new object is given to be taken up by a job that is on its way. */
 const NEW_MS = 1_000;
 
-/** The pause after a watch broke. */
+/** The pause after a watch broke, doubled each time up to the longest while the cluster stays away. */
 const PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 30_000;
 
 /**
  * Watches the Toolkit objects of a cluster and sends a job as soon as one is changed, asked for or deleted there (`kubectl edit`,
@@ -23,19 +24,27 @@ export async function watchCluster(ctx: Context, name: string): Promise<void> {
 }
 
 async function watchKind(ctx: Context, name: string, kindName: string): Promise<void> {
+  let pause = PAUSE_MS;
+  let told = '';
   while (!ctx.signal.aborted) {
+    const began = ctx.now();
     try {
       await follow(ctx, await ctx.cluster(name), kindName);
     } catch (error) {
       if (ctx.signal.aborted) return;
       const expected = error instanceof KubeError && error.code === 410;
-      if (!expected)
-        ctx.log.warn(
-          { cluster: name, kind: kindName, error: messageOf(error) },
-          'the watch broke and is begun anew',
-        );
+      const text = messageOf(error);
+      // Once for each reason: a cluster that stays away must not fill the log.
+      if (!expected && text !== told)
+        ctx.log.warn({ cluster: name, kind: kindName, error: text }, 'the watch broke and is begun anew');
+      told = text;
     }
-    await ctx.sleep(PAUSE_MS, ctx.signal).catch(() => undefined);
+    if (ctx.now() - began > LONGEST_PAUSE_MS) {
+      pause = PAUSE_MS;
+      told = '';
+    }
+    await ctx.sleep(pause, ctx.signal).catch(() => undefined);
+    pause = told === '' ? PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
   }
 }
 
