@@ -1,10 +1,11 @@
 import process from 'node:process';
 import type { Command } from 'commander';
+import { messageOf } from '../../lib/core/errors.ts';
 import { withAdmin } from '../admin/client.ts';
 import { openFleet } from '../open-fleet.ts';
 import type { GlobalOptions, ObjectOptions } from './global-options.ts';
 import { namesOf, withObjectOptions } from './global-options.ts';
-import { age, printRows } from './print.ts';
+import { age, printable, printRows } from './print.ts';
 import { parseObject } from './toolkit-kinds.ts';
 
 /** `slipway approve`: allows the deletions that the prune guard refused. */
@@ -23,12 +24,14 @@ export function addApprove(program: Command): void {
     const open = await openFleet(options.config);
     const names = namesOf(options, open);
     await withAdmin(open, async (admin) => {
-      for (const name of names) {
-        await admin.approve(name, ref, digest);
-        process.stdout.write(
-          `${name}: ${ref.kind}/${ref.namespace}/${ref.name} may delete what ${digest} leaves out\n`,
-        );
+      const object = `${ref.kind}/${ref.namespace}/${ref.name}`;
+      const results = await Promise.allSettled(names.map((name) => admin.approve(name, ref, digest)));
+      for (const [index, result] of results.entries()) {
+        if (result.status === 'fulfilled')
+          process.stdout.write(`${names[index]}: ${object} may delete what ${digest} leaves out\n`);
+        else process.stderr.write(`slipway: ${printable(messageOf(result.reason))}\n`);
       }
+      if (!results.some(({ status }) => status === 'fulfilled')) process.exitCode = 1;
     });
   });
 }
@@ -78,5 +81,9 @@ export function addDeadLetters(program: Command): void {
         admin.redrive(ids.length > 0 ? ids : undefined),
       );
       process.stdout.write(`${count} sent again\n`);
+      if (count < ids.length) {
+        process.stderr.write('slipway: not all of these ids are among the dead letters\n');
+        process.exitCode = 1;
+      }
     });
 }

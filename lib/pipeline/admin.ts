@@ -3,6 +3,7 @@ import type { RunFilter, RunRecord } from '../store/runs.ts';
 import { approve } from './approval.ts';
 import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
+import { kinds } from './kinds.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import { resync } from './resync.ts';
@@ -20,7 +21,10 @@ export interface Admin {
   deadLetters(): Promise<DeadJob[]>;
   /** Sends dead letters again (all, or those named) and returns how many. */
   redrive(ids?: readonly string[]): Promise<number>;
-  /** Allows the deletions of one render of one Kustomization, and runs it. */
+  /**
+   * Allows the deletions of one render of one Kustomization, and runs it.
+   * @throws Error when there is no such object in the cluster
+   */
   approve(cluster: string, ref: ToolkitRef, digest: string): Promise<void>;
   /** Rebuilds the index of a cluster from what stands in it. Returns how many objects it has. */
   resync(cluster: string): Promise<number>;
@@ -48,6 +52,9 @@ export function createAdmin(ctx: Context): Admin {
       return counts.reduce((sum, count) => sum + count, 0);
     },
     async approve(cluster, ref, digest) {
+      const { client } = await ctx.cluster(cluster);
+      const object = await client.getMetadata({ ...ref, version: kinds[ref.kind]?.version ?? 'v1' });
+      if (!object) throw new Error(`there is no ${objectKey(ref)} in cluster ${cluster}`);
       await approve(ctx, cluster, objectKey(ref), digest);
       await enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]);
     },

@@ -9,11 +9,14 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { socketPath } from '../../functions/admin/client.ts';
+import { createAdminApp } from '../../functions/admin/server.ts';
 import { runLocal } from '../../functions/local.ts';
 import { type LocalContext, openContext } from '../../functions/open-context.ts';
 import { type OpenFleet, openFleet } from '../../functions/open-fleet.ts';
-import { createApp, type Listening, listen } from '../../functions/web.ts';
+import { createApp, type Listening, listen, listenOnSocket } from '../../functions/web.ts';
 import { createLog } from '../../lib/log.ts';
+import { createAdmin } from '../../lib/pipeline/admin.ts';
 import type { Context } from '../../lib/pipeline/context.ts';
 import type { GiteaConnection } from './gitea-client.ts';
 import { freePort } from './ports.ts';
@@ -123,6 +126,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     const ctx = options.wrap?.(local.ctx) ?? local.ctx;
     listening = await listen(createApp(ctx, open), open.fleet.server.listen);
     const server = listening;
+    const admin = await listenOnSocket(createAdminApp(createAdmin(ctx)), socketPath(open));
     const running = runLocal(ctx);
     // Told by `stop`, or by the next call of anything that fails; never as an unhandled rejection.
     running.catch(() => {});
@@ -133,7 +137,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       log,
       async stop() {
         stop.abort(new Error('stopped by the test'));
-        await Promise.allSettled([running, server.close()]);
+        await Promise.allSettled([running, server.close(), admin.close()]);
         await local.close();
         await running;
       },
