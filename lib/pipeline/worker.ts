@@ -13,9 +13,12 @@ const WAIT_MS = 10_000;
 const BUSY_MS = 2_000;
 const ERROR_MS = 5_000;
 
+/** So many jobs more are taken, as a part of `concurrency`, when one namespace fills that: of others than it. */
+const FOR_OTHERS = 0.25;
+
 /**
- * Takes jobs from a queue and handles up to `concurrency` of them at a time, until the context's signal aborts; then waits for
- * those under way. A handler that throws gives its message back: the queue hands it out again, and after too many times
+ * Takes jobs from a queue and handles up to `concurrency` of one namespace at a time, and a few more of others, until the context's
+ * signal aborts; then waits for those under way. A handler that throws gives its message back: the queue hands it out again, and after too many times
  * puts it aside as a dead letter, while the others go on.
  */
 export async function work(
@@ -25,12 +28,13 @@ export async function work(
   handle: (job: Job) => Promise<Handled>,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
+  const slots = concurrency + Math.ceil(concurrency * FOR_OTHERS);
   while (!ctx.signal.aborted) {
-    if (running.size >= concurrency) {
+    if (running.size >= slots) {
       await Promise.race(running);
       continue;
     }
-    const messages = await receive(ctx, queue, Math.min(10, concurrency - running.size));
+    const messages = await receive(ctx, queue, Math.min(10, slots - running.size), concurrency);
     for (const message of messages) {
       const task = handleMessage(ctx, queue, message, handle).finally(() => running.delete(task));
       running.add(task);
@@ -39,9 +43,10 @@ export async function work(
   await Promise.all(running);
 }
 
-async function receive(ctx: Context, queue: Queue, max: number): Promise<ReceivedMessage[]> {
+async function receive(ctx: Context, queue: Queue, max: number, share: number): Promise<ReceivedMessage[]> {
+  const { signal } = ctx;
   try {
-    return await queue.receive({ max, waitMs: WAIT_MS, visibilityMs: VISIBILITY_MS, signal: ctx.signal });
+    return await queue.receive({ max, share, waitMs: WAIT_MS, visibilityMs: VISIBILITY_MS, signal });
   } catch (error) {
     if (ctx.signal.aborted) return [];
     ctx.log.error({ error: messageOf(error) }, 'no jobs could be received; trying again');

@@ -47,6 +47,11 @@ export interface ReceiveOptions {
   waitMs: number;
   /** How long the messages stay hidden from other receivers, in ms. */
   visibilityMs: number;
+  /**
+   * Hand out nothing of a folder of groups that has so many messages in flight already, in the hands of whomever. A queue that cannot
+   * know (SQS) goes without.
+   */
+  share?: number;
   signal?: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Handlers, Receipt, StoredMessage } from '../store/sqlite-protocol.ts';
+import type { Handlers, Receipt, ReceiveRequest, StoredMessage } from '../store/sqlite-protocol.ts';
 import { DEDUPLICATION_MS } from './limits.ts';
-import { type LastPlace, Turns } from './turns.ts';
+import { type LastPlace, laneOf, Turns } from './turns.ts';
 
 const COLUMNS = 'grp AS "group", body, receive_count AS receiveCount, sent_at AS sentAt';
 
@@ -72,14 +72,37 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
     if (changes === 0) sql.noHead.run({ queue, group: head.group });
   }
 
+  /** How many messages of each lane are in flight. */
+  function inFlight(queue: string): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { group } of sql.hidden.all({ queue }) as unknown as Pick<Head, 'group'>[]) {
+      const lane = laneOf(group);
+      counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** The next in line of a lane that has not got its share already. */
+  function firstFree(queue: string, share: number, taken: ReadonlyMap<string, number>): Head | undefined {
+    // Where lanes take turns the first that may go is near the front.
+    for (const head of sql.freeHeads.iterate({ queue }) as unknown as Iterable<Head>) {
+      if ((taken.get(laneOf(head.group)) ?? 0) < share) return head;
+    }
+    return undefined;
+  }
+
   function receiveOne(
     queue: string,
-    visibilityMs: number,
+    { visibilityMs, share }: ReceiveRequest,
     maxReceiveCount: number,
     now: number,
   ): StoredMessage | undefined {
+    const taken = share === undefined ? undefined : inFlight(queue);
     for (;;) {
-      const head = sql.freeHead.get({ queue }) as Head | undefined;
+      const head =
+        share !== undefined && taken && [...taken.values()].some((count) => count >= share)
+          ? firstFree(queue, share, taken)
+          : (sql.freeHead.get({ queue }) as Head | undefined);
       if (!head) return undefined;
       const message = sql.read.get({ id: head.message }) as unknown as StoredMessage;
       if (message.receiveCount < maxReceiveCount) {
@@ -113,10 +136,10 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
     'queue.receive': ({ queue, requests, maxReceiveCount, now }) => {
       promote(queue, now);
       sql.free.run({ queue, now });
-      const batches = requests.map(({ max, visibilityMs }) => {
+      const batches = requests.map((request) => {
         const batch: StoredMessage[] = [];
-        while (batch.length < max) {
-          const message = receiveOne(queue, visibilityMs, maxReceiveCount, now);
+        while (batch.length < request.max) {
+          const message = receiveOne(queue, request, maxReceiveCount, now);
           if (!message) break;
           batch.push(message);
         }
@@ -178,6 +201,10 @@ function statements(database: DatabaseSync) {
     freeHead: database.prepare(
       'SELECT grp AS "group", message, ord FROM heads WHERE queue = :queue AND hidden_until = 0 ORDER BY ord LIMIT 1',
     ),
+    freeHeads: database.prepare(
+      'SELECT grp AS "group", message, ord FROM heads WHERE queue = :queue AND hidden_until = 0 ORDER BY ord',
+    ),
+    hidden: database.prepare('SELECT grp AS "group" FROM heads WHERE queue = :queue AND hidden_until > 0'),
     free: database.prepare(
       'UPDATE heads SET hidden_until = 0 WHERE queue = :queue AND hidden_until > 0 AND hidden_until <= :now',
     ),

@@ -22,7 +22,7 @@ export function sqliteQueue(connection: SqliteConnection, options: SqliteQueueOp
     async (requests) => {
       const found = await connection.call('queue.receive', {
         queue,
-        requests: requests.map(({ max, visibilityMs }) => ({ max, visibilityMs })),
+        requests: requests.map(({ max, visibilityMs, share }) => ({ max, visibilityMs, share })),
         maxReceiveCount,
         now: now(),
       });

@@ -49,6 +49,7 @@ export class Turns {
   }
 }
 
-function laneOf(group: string): string {
+/** The lane of a group: what stands before its last `/`. */
+export function laneOf(group: string): string {
   return group.slice(0, Math.max(group.lastIndexOf('/'), 0));
 }

@@ -28,6 +28,8 @@ export interface StoredMessage {
 export interface ReceiveRequest {
   max: number;
   visibilityMs: number;
+  /** Of one folder of groups at most so many in flight. */
+  share: number | undefined;
 }
 
 /** Names one handing-out of a message. */

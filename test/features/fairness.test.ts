@@ -16,8 +16,8 @@ beforeAll(async () => {
 afterAll(() => parts.close());
 
 /** What sending and taking jobs needs of a context. */
-function contextOf(signal: AbortSignal): Context {
-  const queue = parts.sqlite.queue('cluster/production');
+function contextOf(signal: AbortSignal, name: string): Context {
+  const queue = parts.sqlite.queue(name);
   let ids = 0;
   const context: Pick<Context, 'queues' | 'log' | 'now' | 'newId' | 'signal' | 'sleep'> = {
     queues: { push: queue, cluster: () => queue },
@@ -38,9 +38,41 @@ function kustomization(ctx: Context, namespace: string, name: string): { job: Re
   return { job: reconcileJob(ctx, 'production', ref, 'push') };
 }
 
+test('jobs of one namespace that never end leave room for those of others', async () => {
+  const stop = new AbortController();
+  const ctx = contextOf(stop.signal, 'hanging');
+  await enqueue(
+    ctx,
+    Array.from({ length: 100 }, (_, index) => kustomization(ctx, 'hanging', `app-${index}`)),
+  );
+  const { promise: never, resolve: end } = Promise.withResolvers<'done'>();
+  const handled: string[] = [];
+  const working = work(ctx, ctx.queues.cluster('production'), CONCURRENCY, async (job) => {
+    const { namespace, name } = job as ReconcileJob;
+    handled.push(namespace);
+    if (namespace === 'hanging') {
+      // Its share is used up, and the others come.
+      if (handled.length === CONCURRENCY)
+        await enqueue(
+          ctx,
+          Array.from({ length: 20 }, (_, index) => kustomization(ctx, 'quiet', `app-${index}`)),
+        );
+      return never;
+    }
+    if (name === 'app-19') {
+      stop.abort();
+      end('done');
+    }
+    return 'done';
+  });
+  await working;
+  expect(handled.filter((namespace) => namespace === 'quiet')).toHaveLength(20);
+  expect(handled.filter((namespace) => namespace === 'hanging')).toHaveLength(CONCURRENCY);
+}, 60_000);
+
 test('thousands of jobs of one namespace do not hold up the push of another', async () => {
   const stop = new AbortController();
-  const ctx = contextOf(stop.signal);
+  const ctx = contextOf(stop.signal, 'noisy');
   await enqueue(
     ctx,
     Array.from({ length: NOISE }, (_, index) => kustomization(ctx, 'noisy', `app-${index}`)),

@@ -54,6 +54,20 @@ test('ten thousand waiting messages, most of them of one busy group, do not slow
   expect(bodies).toEqual(own.map(({ body }) => body));
 }, 60_000);
 
+test('hands out no more of a folder than its share, and goes on as soon as one is done', async () => {
+  const queue = parts.sqlite.queue('shares');
+  const message = (group: string) => ({ group, body: group, deduplicationId: group });
+  await queue.send(['noisy/1', 'noisy/2', 'noisy/3', 'quiet/1'].map(message));
+  const options = { max: 10, share: 2, waitMs: 0, visibilityMs: 30_000 };
+  const taken = await queue.receive(options);
+  expect(taken.map(({ body }) => body).sort()).toEqual(['noisy/1', 'noisy/2', 'quiet/1']);
+  expect(await queue.receive(options)).toEqual([]);
+  const waiting = queue.receive({ ...options, waitMs: 20_000 });
+  const [first] = taken.filter(({ group }) => group === 'noisy/1');
+  if (first) await queue.acknowledge(first);
+  expect((await waiting).map(({ body }) => body)).toEqual(['noisy/3']);
+});
+
 test('folders of groups take turns, each in its order, also after a restart', async () => {
   const directory = await temporaryDirectory();
   const { now, timers } = parts.clock;
