@@ -94,7 +94,7 @@ export async function applyRendered(
   const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };
   const health = await step(run, 'health', () => checkHealth(run, object, client, render));
   const children = childrenOf(run, object, applied.applied);
-  const before = () => joinRollout(run, object, children);
+  const before = () => joinRollout(run, object, revision, children);
   const afterwards = () => sendChildren(run, children);
   if (health.pending)
     return { object: begun, outcome: health.pending, status: withInventory, before, afterwards };

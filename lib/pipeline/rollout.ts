@@ -95,10 +95,11 @@ export async function openRollout(
 export async function addToRollout(
   run: Run,
   parent: Kustomization,
+  revision: string,
   members: readonly ToolkitRef[],
 ): Promise<void> {
   if (members.length === 0) return;
-  const rollout = await currentRollout(run, parent as WithStatus, parent.status?.lastAttemptedRevision);
+  const rollout = await currentRollout(run, parent as WithStatus, revision);
   if (rollout) await run.ctx.index.rollouts.add(rollout, members.map(objectKey), { again: true });
 }
 
@@ -155,11 +156,7 @@ async function supersede(ctx: Context, newest: Rollout, pushed: string | undefin
   );
 }
 
-async function currentRollout(
-  run: Run,
-  object: WithStatus,
-  revision: string | undefined,
-): Promise<Rollout | undefined> {
+async function currentRollout(run: Run, object: WithStatus, revision: string): Promise<Rollout | undefined> {
   const source = sourceKeyOf(run.ref, object);
   const commit = commitOf(revision);
   return commit === '' ? undefined : run.ctx.index.rollouts.get(run.job.cluster, source, commit);

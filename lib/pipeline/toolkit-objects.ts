@@ -38,10 +38,14 @@ function isUnsettled(object: WithStatus): boolean {
   return changeReason(object) !== undefined || !isReady(object);
 }
 
-/** Children of the parent's own source join its rollout; before the parent leaves it, so that no commit is green too early. */
+/**
+ * Children of the parent's own source join its rollout; before the parent leaves it, so that no commit is green too early.
+ * @param revision what the parent has just applied
+ */
 export async function joinRollout(
   run: Run,
   parent: Kustomization,
+  revision: string,
   children: readonly KubernetesObject[],
 ): Promise<void> {
   const source = objectKey(sourceRefOf(parent));
@@ -49,7 +53,7 @@ export async function joinRollout(
     (item) =>
       item.kind === 'Kustomization' && objectKey(sourceRefOf(item as unknown as Kustomization)) === source,
   );
-  await addToRollout(run, parent, members.map(refOf));
+  await addToRollout(run, parent, revision, members.map(refOf));
 }
 
 /** A job for each child. */

@@ -33,6 +33,23 @@ describe('changes in the cluster', () => {
     expect(after?.metadata.resourceVersion).toBe(untouched?.metadata.resourceVersion);
   });
 
+  test('a Kustomization that a commit brings has its part in the status of that commit', async () => {
+    const team = await stage.team({ 'app/a.yaml': map('a') });
+    await team.kustomize('app', './app');
+    await team.ready();
+    const spec = { targetNamespace: team.name, sourceRef: { kind: 'GitRepository', name: 'app' } };
+    const child = yaml(kustomization('child', './nowhere', spec, team.name));
+    const bad = await team.push({ 'app/child.yaml': child });
+    await team.status(bad, 'failure');
+    const contexts = (await team.repository.statuses(bad)).map(({ context }) => context);
+    expect(contexts).toContain(`${STATUS}/Kustomization/${team.name}/child`);
+    const history = await team.repository.statusHistory(bad);
+    expect(history.filter(({ status }) => status === 'success')).toEqual([]);
+    const good = await team.push({ 'nowhere/b.yaml': map('b') });
+    await team.status(good, 'success');
+    expect(await team.configMaps()).toEqual(['a', 'b']);
+  });
+
   test('a suspended Kustomization keeps what it has, its commit does not wait for it, and it catches up when resumed', async () => {
     const team = await stage.team({ 'app/a.yaml': map('a'), 'other/b.yaml': map('b') });
     await team.kustomize('app', './app');
