@@ -5,6 +5,8 @@ import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { LoadedSource } from './load-source.ts';
+import type { ToolkitRef } from './object-key.ts';
+import { objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
 import { waitFor } from './waiting.ts';
 
@@ -36,7 +38,11 @@ export async function checkDependencies(
     }
     const look = async () => {
       const found = await run.client.get<Kustomization>({ ...ref, version: 'v1' });
-      return found ? notReady(object, found, dependency.readyExpr, source) : 'does not exist';
+      if (!found) return 'does not exist';
+      const problem = notReady(object, found, dependency.readyExpr, source);
+      return problem !== undefined && closesCircle(run.ref, ref, found)
+        ? `waits for ${describe(run.ref)} in turn: dependsOn goes round in a circle, so neither is ever applied`
+        : problem;
     };
     if ((await look()) === undefined) continue;
     // Noted first and looked at again: a dependency that becomes ready in between still releases us.
@@ -48,6 +54,17 @@ export async function checkDependencies(
       });
     }
   }
+}
+
+/** Whether a dependency waits for us, itself or through others: each says in its condition what it waits for. */
+function closesCircle(self: ToolkitRef, ref: ToolkitRef, dependency: Kustomization): boolean {
+  if (objectKey(self) === objectKey(ref)) return true;
+  const ready = getCondition(dependency.status?.conditions as Condition[] | undefined, 'Ready');
+  return (
+    ready?.status === 'False' &&
+    ready.reason === 'DependencyNotReady' &&
+    ready.message.includes(`dependency ${describe(self)} `)
+  );
 }
 
 function notReady(
