@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { commitOf } from '../core/revision.ts';
 import { safeUrl } from '../forge/plain-text.ts';
 import type { RunRecord } from '../store/runs.ts';
 import { formatAgo, formatCounts, formatMs, formatTime, objectName } from './format.ts';
@@ -28,9 +29,9 @@ export function moment(epochMs: number, now: number): Html {
   return html`<time datetime="${new Date(epochMs).toISOString()}" title="${exact}">${formatAgo(epochMs, now)}</time>`;
 }
 
-/** The commit of a run, shortened, as a link where its provider has a page. */
+/** The commit of a run (that of a push, or else of what it applied), shortened, as a link where its provider has a page. */
 export function commitLink(run: RunRecord): Html {
-  const commit = run.origin?.commit ?? '';
+  const commit = run.origin?.commit ?? commitOf(run.revision);
   if (commit === '') return html`<span class="quiet">none</span>`;
   const url = safeUrl(run.origin?.commitUrl);
   const short = html`<code title="${commit}">${commit.slice(0, 8)}</code>`;
@@ -61,7 +62,9 @@ export function runTable(runs: readonly RunRecord[], view: RunView): Html {
 /** What was done; of a long run only how much. */
 function summary(run: RunRecord): string {
   const { changeCount = 0, changes } = run;
-  return changeCount > changes.length ? `${changeCount} objects` : formatCounts(changes) || run.reason;
+  if (changeCount > changes.length) return `${changeCount} objects`;
+  const nothing = run.object.kind === 'Kustomization' ? 'no changes' : 'fetched';
+  return formatCounts(changes) || (run.result === 'success' ? nothing : run.reason);
 }
 
 /** `Ada` of `Ada <ada@example.org>`: lists need no addresses. */

@@ -171,6 +171,19 @@ describe('createPages', () => {
     expect(staging.text).toContain('<option value="staging" selected>');
   });
 
+  it('names the commit that a correction applied, and what a run did that changed no object', async () => {
+    const corrected = record({ trigger: 'sweep' });
+    delete corrected.origin;
+    const list = await setUp([corrected])('/runs');
+    expect(list.text).toContain(`<code title="${'a'.repeat(40)}">aaaaaaaa</code>`);
+    const object = { group: 'source.toolkit.fluxcd.io', kind: 'GitRepository', namespace: 'x', name: 'y' };
+    const fetched = await setUp([record({ object, changes: [], reason: 'Succeeded' })])('/runs');
+    expect(fetched.text).toContain('<td>fetched</td>');
+    expect((await setUp([record({ changes: [] })])('/runs')).text).toContain('<td>no changes</td>');
+    const failed = record({ changes: [], result: 'failure', reason: 'BuildFailed' });
+    expect((await setUp([failed])('/runs')).text).toContain('<td>BuildFailed</td>');
+  });
+
   it('shows how each cluster fares by the newest run of each object', async () => {
     const failing = record({ id: '3', result: 'failure', reason: 'HealthCheckFailed' });
     const mended = record({ id: '2', cluster: 'production' });
