@@ -19,5 +19,6 @@ function tidy(schema: JsonSchema): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (schema.pattern !== undefined) schema.pattern = schema.pattern.replaceAll('\\/', '/');
+  delete schema['x-kubernetes-map-type'];
   delete schema['x-kubernetes-validations'];
 }

@@ -18,6 +18,11 @@ export const Duration = z.string().regex(new RegExp(DURATION_PATTERN), {
   error: 'must be a duration such as 30s, 10m or 1h30m',
 });
 
+/** A duration of at most minutes: the limits of single operations know no hours. */
+export const ShortDuration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m))+$/, {
+  error: 'must be a duration such as 60s or 2m',
+});
+
 /** A whole number stored as int64. */
 export const Int64 = z.int().meta({ format: 'int64' });
 
@@ -32,6 +37,33 @@ export const LocalReference = z.strictObject({
   name: z.string().describe('Name of the object, in the same namespace.'),
 });
 export type LocalReference = z.infer<typeof LocalReference>;
+
+/** Names an object of any namespace. */
+export const NamespacedReference = z.strictObject({
+  name: z.string().describe('Name of the object.'),
+  namespace: z.string().describe('Namespace of the object; the own one by default.').exactOptional(),
+});
+export type NamespacedReference = z.infer<typeof NamespacedReference>;
+
+/** Selects objects by their labels, as Kubernetes does; an empty selector selects all. */
+export const LabelSelector = z
+  .strictObject({
+    matchLabels: StringMap.describe('Labels that the objects carry.').exactOptional(),
+    matchExpressions: z
+      .array(
+        z
+          .strictObject({
+            key: z.string().describe('Name of the label.'),
+            operator: z.string().describe('In, NotIn, Exists or DoesNotExist.'),
+            values: z.array(z.string()).describe('Values for In and NotIn.').exactOptional(),
+          })
+          .describe('A condition on one label.'),
+      )
+      .describe('Conditions on labels; all must hold.')
+      .exactOptional(),
+  })
+  .meta({ 'x-kubernetes-map-type': 'atomic' });
+export type LabelSelector = z.infer<typeof LabelSelector>;
 
 /** Selects objects of a build, as kustomize does. */
 export const Selector = z.strictObject({

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { parseDuration } from '../core/duration.ts';
-import { Duration, LocalReference, Metadata } from './fields.ts';
+import { Duration, LocalReference, Metadata, ShortDuration } from './fields.ts';
 import { ArtifactStatus, commonStatus } from './status.ts';
 
-/** Unlike other durations this one knows no hours. */
-const TIMEOUT = /^([0-9]+(\.[0-9]+)?(ms|s|m))+$/;
-
-const Reference = z.strictObject({
+/** What of a repository is followed or checked out. */
+export const GitReference = z.strictObject({
   branch: z.string().describe('Branch to follow. Without any field of ref it is master.').exactOptional(),
   tag: z.string().describe('Tag to fetch; goes before branch.').exactOptional(),
   semver: z
@@ -59,12 +57,8 @@ const Spec = z
     interval: Duration.describe(
       'How often the repository is checked for changes. A push webhook is heeded at once.',
     ),
-    timeout: z
-      .string()
-      .regex(TIMEOUT, { error: 'must be a duration such as 60s or 2m' })
-      .default('60s')
-      .describe('Limit of time for a Git operation.'),
-    ref: Reference.describe('What to fetch; the branch master by default.').exactOptional(),
+    timeout: ShortDuration.default('60s').describe('Limit of time for a Git operation.'),
+    ref: GitReference.describe('What to fetch; the branch master by default.').exactOptional(),
     secretRef: LocalReference.describe(
       'Secret with credentials: username and password, or bearerToken, for HTTPS; identity and known_hosts for SSH.',
     ).exactOptional(),

@@ -5,6 +5,8 @@ export interface PrinterColumn {
   name: string;
   type: 'string' | 'date';
   jsonPath: string;
+  /** 1: only with `-o wide`. */
+  priority?: 1;
 }
 
 /** A Toolkit kind that is reconciled: its schema, and how the cluster knows it. */

@@ -1,4 +1,7 @@
 import { GitRepository } from './git-repository.ts';
+import { ImagePolicy } from './image-policy.ts';
+import { ImageRepository } from './image-repository.ts';
+import { ImageUpdateAutomation } from './image-update-automation.ts';
 import type { PrinterColumn, ToolkitKind, UnsupportedKind } from './kind.ts';
 import { Kustomization } from './kustomization.ts';
 
@@ -32,10 +35,63 @@ export const kinds = [
     columns: [AGE, ...READY],
     schema: Kustomization,
   },
+  {
+    supported: true,
+    group: 'image.toolkit.fluxcd.io',
+    kind: 'ImageRepository',
+    version: 'v1',
+    plural: 'imagerepositories',
+    shortNames: ['imgrepo', 'imagerepo'],
+    categories: ['all', 'fluxcd', 'fluxcd-images'],
+    columns: [
+      { name: 'Image', type: 'string', jsonPath: '.spec.image' },
+      { name: 'Tags', type: 'string', jsonPath: '.status.lastScanResult.tagCount' },
+      ...READY,
+      { name: 'Last scan', type: 'string', jsonPath: '.status.lastScanResult.scanTime', priority: 1 },
+      AGE,
+    ],
+    schema: ImageRepository,
+  },
+  {
+    supported: true,
+    group: 'image.toolkit.fluxcd.io',
+    kind: 'ImagePolicy',
+    version: 'v1',
+    plural: 'imagepolicies',
+    shortNames: ['imgpol', 'imagepol'],
+    categories: ['all', 'fluxcd', 'fluxcd-images'],
+    columns: [
+      { name: 'Image', type: 'string', jsonPath: '.status.latestRef.name' },
+      { name: 'Tag', type: 'string', jsonPath: '.status.latestRef.tag' },
+      ...READY,
+      AGE,
+    ],
+    schema: ImagePolicy,
+  },
+  {
+    supported: true,
+    group: 'image.toolkit.fluxcd.io',
+    kind: 'ImageUpdateAutomation',
+    version: 'v1',
+    plural: 'imageupdateautomations',
+    shortNames: ['iua', 'imgupd', 'imgauto'],
+    categories: ['all', 'fluxcd', 'fluxcd-images'],
+    columns: [
+      ...READY,
+      { name: 'Last run', type: 'string', jsonPath: '.status.lastAutomationRunTime', priority: 1 },
+      AGE,
+    ],
+    schema: ImageUpdateAutomation,
+  },
 ] as const satisfies readonly ToolkitKind[];
 
 /** Any object of a reconciled kind. */
-export type ToolkitObject = GitRepository | Kustomization;
+export type ToolkitObject =
+  | GitRepository
+  | Kustomization
+  | ImageRepository
+  | ImagePolicy
+  | ImageUpdateAutomation;
 
 /** Kinds that users of the Toolkit know, but that are not reconciled yet. */
 export const unsupportedKinds: readonly UnsupportedKind[] = [
@@ -48,7 +104,6 @@ export const unsupportedKinds: readonly UnsupportedKind[] = [
   ]),
   unsupported('source.extensions.fluxcd.io', 'v1beta1', ['ArtifactGenerator']),
   unsupported('helm.toolkit.fluxcd.io', 'v2', ['HelmRelease']),
-  unsupported('image.toolkit.fluxcd.io', 'v1', ['ImageRepository', 'ImagePolicy', 'ImageUpdateAutomation']),
   unsupported('notification.toolkit.fluxcd.io', 'v1beta3', ['Alert', 'Provider']),
   unsupported('notification.toolkit.fluxcd.io', 'v1', ['Receiver']),
 ].flat();

@@ -18,6 +18,7 @@ export interface StructuralSchema {
   properties?: Record<string, StructuralSchema>;
   additionalProperties?: StructuralSchema;
   items?: StructuralSchema;
+  'x-kubernetes-map-type'?: 'atomic' | 'granular';
   'x-kubernetes-validations'?: { rule: string; message: string }[];
 }
 
@@ -32,6 +33,7 @@ const KEPT = [
   'maxLength',
   'minItems',
   'maxItems',
+  'x-kubernetes-map-type',
   'x-kubernetes-validations',
 ] as const;
 

@@ -4,12 +4,14 @@ import { parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '../../lib/core/object.ts';
 
 /** Objects that together set every field of the spec of every reconciled Toolkit kind. */
-export const samples: readonly KubernetesObject[] = ['git-repositories.yaml', 'kustomizations.yaml'].flatMap(
-  (file) => {
-    const text = readFileSync(new URL(`../fixtures/toolkit/${file}`, import.meta.url), 'utf8');
-    return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
-  },
-);
+export const samples: readonly KubernetesObject[] = [
+  'git-repositories.yaml',
+  'images.yaml',
+  'kustomizations.yaml',
+].flatMap((file) => {
+  const text = readFileSync(new URL(`../fixtures/toolkit/${file}`, import.meta.url), 'utf8');
+  return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
+});
 
 /** Values that are wrong in most places, and right in some. */
 export const mutation = fc.constantFrom<unknown>(

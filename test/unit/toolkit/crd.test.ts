@@ -24,9 +24,12 @@ const RULES = [
   'format',
   'minLength',
   'maxLength',
+  'minItems',
+  'maxItems',
   'minimum',
   'maximum',
   'required',
+  'x-kubernetes-map-type',
   'x-kubernetes-validations',
 ] as const;
 
