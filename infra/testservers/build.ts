@@ -13,7 +13,13 @@ import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { takeLock } from './build-lock.ts';
 import { buildGoProgram, type GoProgram, runGo } from './go-program.ts';
-import { giteaLocation, kubernetesLocation, sourceOf, type TestServerLocation } from './location.ts';
+import {
+  giteaLocation,
+  kubernetesLocation,
+  registryLocation,
+  sourceOf,
+  type TestServerLocation,
+} from './location.ts';
 import { estimateSeconds, missingForBuild } from './preflight.ts';
 import { type Progress, showProgress } from './progress.ts';
 
@@ -39,6 +45,12 @@ const servers: TestServer[] = [
     cpuSeconds: 315,
     build: (folder, logFile, progress) => buildGitea(giteaLocation(), folder, logFile, progress),
   },
+  {
+    name: 'registry',
+    location: registryLocation(),
+    cpuSeconds: 120,
+    build: (folder, logFile, progress) => buildRegistry(registryLocation(), folder, logFile, progress),
+  },
 ];
 
 async function main(): Promise<void> {
@@ -57,7 +69,7 @@ async function main(): Promise<void> {
   }
   const total = absent.reduce((sum, server) => sum + estimateSeconds(server.cpuSeconds), 0);
   say(
-    `test servers: building ${absent.map(title).join(' and ')}, once; this takes about ${Math.ceil(total / 60)} minutes`,
+    `test servers: building ${absent.map(title).join(', ')}, once; this takes about ${Math.ceil(total / 60)} minutes`,
   );
   for (const server of absent) await buildOnce(server);
 }
@@ -114,6 +126,23 @@ async function buildKubernetes(
     output: join(folder, basename(binary)),
     tags: '',
     ldflags: `-s -w ${settings.join(' ')}`,
+    env: { CGO_ENABLED: '0' },
+    logFile,
+  };
+  await buildGoProgram(program, progress);
+}
+
+async function buildRegistry(
+  { binary, version }: TestServerLocation,
+  folder: string,
+  logFile: string,
+  progress: Progress,
+): Promise<void> {
+  const program: GoProgram = {
+    source: sourceOf('registry'),
+    output: join(folder, basename(binary)),
+    tags: '',
+    ldflags: `-s -w -X github.com/distribution/distribution/v3/version.version=${version}`,
     env: { CGO_ENABLED: '0' },
     logFile,
   };

@@ -14,8 +14,11 @@ export interface TestServerLocation {
   version: string;
 }
 
+/** The servers there are. */
+export type TestServerName = 'kubernetes' | 'gitea' | 'registry';
+
 /** Folder with the Go module that names the version of a server. */
-export function sourceOf(name: 'kubernetes' | 'gitea'): string {
+export function sourceOf(name: TestServerName): string {
   return join(import.meta.dirname, name);
 }
 
@@ -29,6 +32,11 @@ export function giteaLocation(env = process.env): TestServerLocation {
   return location('gitea', 'gitea', 'code.gitea.io/gitea', [], env);
 }
 
+/** The container registry. */
+export function registryLocation(env = process.env): TestServerLocation {
+  return location('registry', 'registry', 'github.com/distribution/distribution/v3', ['main.go'], env);
+}
+
 /**
  * Folder for everything that is built once and kept outside the checkout.
  * `SLIPWAY_CACHE` names it; otherwise it is `slipway` in the user's cache folder (`XDG_CACHE_HOME`, `~/.cache`).
@@ -38,7 +46,7 @@ export function cacheDirectory(env = process.env): string {
 }
 
 function location(
-  name: 'kubernetes' | 'gitea',
+  name: TestServerName,
   program: string,
   module: string,
   sources: string[],

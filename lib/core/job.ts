@@ -62,6 +62,8 @@ export const ReconcileJob = z.object({
   commit: z.string().optional(),
   /** When that push came, epoch in ms. */
   pushedAt: z.number().optional(),
+  /** For an image: the tag that a registry spoke of. A hint; what the registry answers when asked for that tag counts. */
+  tag: z.string().optional(),
   /** Epoch in ms. */
   requestedAt: z.number(),
 });

@@ -39,7 +39,7 @@ export function reconcileJob(
   cluster: string,
   ref: Pick<ObjectRef, 'group' | 'kind' | 'namespace' | 'name'>,
   trigger: ReconcileJob['trigger'],
-  extra: Partial<Pick<ReconcileJob, 'origin' | 'commit' | 'pushedAt'>> = {},
+  extra: Partial<Pick<ReconcileJob, 'origin' | 'commit' | 'pushedAt' | 'tag'>> = {},
 ): ReconcileJob {
   const { group, kind, namespace, name } = ref;
   return {

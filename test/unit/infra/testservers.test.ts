@@ -5,7 +5,12 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { takeLock } from '../../../infra/testservers/build-lock.ts';
 import { formatDuration } from '../../../infra/testservers/format-duration.ts';
-import { cacheDirectory, giteaLocation, kubernetesLocation } from '../../../infra/testservers/location.ts';
+import {
+  cacheDirectory,
+  giteaLocation,
+  kubernetesLocation,
+  registryLocation,
+} from '../../../infra/testservers/location.ts';
 import { missingForBuild } from '../../../infra/testservers/preflight.ts';
 import { showProgress } from '../../../infra/testservers/progress.ts';
 
@@ -25,6 +30,7 @@ describe('location', () => {
     const { directory: kubernetes, version } = kubernetesLocation({ SLIPWAY_CACHE: '/a' });
     expect(version).toMatch(/^v1\.\d+\.\d+$/);
     expect(kubernetes).toMatch(new RegExp(`^/a/testservers/kubernetes-${version}-[0-9a-f]{12}$`));
+    expect(registryLocation({ SLIPWAY_CACHE: '/a' }).version).toMatch(/^v3\.\d+\.\d+$/);
     expect(giteaLocation({ SLIPWAY_CACHE: '/a' }).binary).toMatch(/gitea-v1\.\d+\.\d+-[0-9a-f]{12}\/gitea$/);
   });
 
