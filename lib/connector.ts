@@ -3,16 +3,32 @@ import { getCACertificates } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { NetworkPolicy } from './network.ts';
 
+/** Certificates of a connection. */
+export interface TlsOptions {
+  /** Further certificate authorities in PEM, besides the system's. */
+  ca?: string;
+  /** The certificate that the client shows, and its key, in PEM. */
+  client?: { certificate: string; key: string };
+}
+
+/** The same, as Node and undici take it. */
+export function tlsSettings({ ca, client }: TlsOptions) {
+  return {
+    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+  };
+}
+
 /**
  * An undici connector that dials only addresses which the policy has just allowed: the name is resolved once, checked, and
  * that very address is dialled, so a name that changes its address in between gains nothing.
- * @param ca further certificate authorities in PEM, besides the system's
+ * @param tls what is trusted and shown besides the usual
  */
-export function guardedConnector(policy: NetworkPolicy, ca?: string): buildConnector.connector {
+export function guardedConnector(policy: NetworkPolicy, tls: TlsOptions = {}): buildConnector.connector {
   const connect = buildConnector({
     timeout: 10_000,
     autoSelectFamily: true,
-    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+    ...tlsSettings(tls),
     // The port is that of the request; undici's types ask for one here.
     port: 0,
     lookup(host, options, callback) {

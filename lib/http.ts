@@ -1,5 +1,5 @@
-import { Agent, request as send } from 'undici';
-import { guardedConnector } from './connector.ts';
+import { Agent, type Dispatcher, Pool, ProxyAgent, request as send } from 'undici';
+import { guardedConnector, type TlsOptions, tlsSettings } from './connector.ts';
 import { messageOf } from './core/errors.ts';
 import { HttpError } from './http-error.ts';
 import type { NetworkPolicy } from './network.ts';
@@ -62,8 +62,9 @@ export interface HttpOptions {
   /** Default limit of an answer's body. */
   maxBytes: number;
   userAgent: string;
-  /** Further certificate authorities in PEM, besides the system's. */
-  ca?: string;
+  tls?: TlsOptions;
+  /** `http://[user:password@]host:port`: the proxy that everything goes through. The policy is then asked about the proxy alone. */
+  proxy?: string;
 }
 
 const MAX_REDIRECTS = 5;
@@ -83,7 +84,7 @@ const HARMLESS = new Set([
  * that changes its address between a check and the connection gains nothing.
  */
 export function createHttp(options: HttpOptions): Http {
-  const agent = new Agent({ connect: guardedConnector(options.policy, options.ca) });
+  const agent = dispatcherOf(options);
 
   async function stream(request: HttpRequest): Promise<HttpStream> {
     const secrets = [...(request.secrets ?? []), ...credentialsOf(request.headers ?? {})];
@@ -140,6 +141,21 @@ export function createHttp(options: HttpOptions): Http {
     },
     close: () => agent.close(),
   };
+}
+
+function dispatcherOf({ policy, tls, proxy }: HttpOptions): Dispatcher {
+  if (proxy === undefined) return new Agent({ connect: guardedConnector(policy, tls) });
+  const url = new URL(proxy);
+  const user = decodeURIComponent(url.username);
+  const basic = Buffer.from(`${user}:${decodeURIComponent(url.password)}`).toString('base64');
+  return new ProxyAgent({
+    uri: url.origin,
+    ...(user === '' ? {} : { token: `Basic ${basic}` }),
+    ...(tls === undefined ? {} : { requestTls: tlsSettings(tls) }),
+    // Without a tunnel, undici would connect to the proxy past the guard.
+    proxyTunnel: true,
+    clientFactory: (origin, given) => new Pool(origin, { ...given, connect: guardedConnector(policy) }),
+  });
 }
 
 /** Refuses what is no plain http(s) URL; credentials belong in headers, where redirects and errors drop them. */

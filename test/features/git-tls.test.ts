@@ -1,85 +1,26 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { run } from '../../lib/exec.ts';
+import { type Certificates, certificates } from '../support/certificates.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { failureOf, filesOf, type GitHarness, startGitHarness, withSecret } from '../support/git-source.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const SECRET = { secretRef: { name: 'tls' } };
 
 let git: GitHarness;
-let keys: Awaited<ReturnType<typeof temporaryDirectory>>;
+let made: Certificates;
 let open: GitServer;
 /** Asks its clients for a certificate. */
 let closed: GitServer;
 
-const pem = (name: string) => readFileSync(join(keys.path, name), 'utf8');
-
-async function openssl(...args: string[]): Promise<void> {
-  const { code, stderr } = await run('openssl', args, { cwd: keys.path });
-  if (code !== 0) throw new Error(stderr);
-}
-
-/** A key and a certificate signed by our own authority. */
-async function issue(name: string): Promise<void> {
-  await openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-    '-subj',
-    `/CN=${name}`,
-  );
-  writeFileSync(join(keys.path, 'san'), 'subjectAltName=IP:127.0.0.1');
-  const authority = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];
-  await openssl(
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    ...authority,
-    '-days',
-    '2',
-    '-extfile',
-    'san',
-    '-out',
-    `${name}.crt`,
-  );
-}
-
 beforeAll(async () => {
   git = await startGitHarness();
-  keys = await temporaryDirectory();
-  await openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=Test CA',
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.crt',
-  );
-  await issue('server');
-  await issue('client');
-  const tls = { key: pem('server.key'), cert: pem('server.crt') };
+  made = await certificates();
+  const tls = { key: made.server.key, cert: made.server.certificate };
   open = await startGitServer(tls);
-  closed = await startGitServer({ ...tls, ca: pem('ca.crt'), requestCert: true, rejectUnauthorized: true });
+  closed = await startGitServer({ ...tls, ca: made.ca, requestCert: true, rejectUnauthorized: true });
   for (const server of [open, closed]) server.add('repo.git', `${git.repository.directory}/.git`);
 });
 afterAll(async () => {
   await Promise.all([open.close(), closed.close(), git.close()]);
-  await keys.remove();
 });
 
 test('a certificate of an unknown authority is not trusted, and the error says where to put it', async () => {
@@ -93,7 +34,7 @@ test.each(['ca.crt', 'caFile'])(
   async (key) => {
     const fetched = await git.fetch(
       { ...SECRET, url: `${open.url}/repo.git` },
-      withSecret({ [key]: pem('ca.crt') }),
+      withSecret({ [key]: made.ca }),
     );
     expect(filesOf(fetched)['a.yaml']).toBe('a: 1\n');
   },
@@ -101,8 +42,8 @@ test.each(['ca.crt', 'caFile'])(
 
 test('a client certificate is shown when the secret has one', async () => {
   const url = `${closed.url}/repo.git`;
-  await failureOf(git.fetch({ ...SECRET, url }, withSecret({ 'ca.crt': pem('ca.crt') })));
-  const secret = { 'ca.crt': pem('ca.crt'), 'tls.crt': pem('client.crt'), 'tls.key': pem('client.key') };
+  await failureOf(git.fetch({ ...SECRET, url }, withSecret({ 'ca.crt': made.ca })));
+  const secret = { 'ca.crt': made.ca, 'tls.crt': made.client.certificate, 'tls.key': made.client.key };
   expect(filesOf(await git.fetch({ ...SECRET, url }, withSecret(secret)))['a.yaml']).toBe('a: 1\n');
 });
 
@@ -111,7 +52,7 @@ test('a redirect from https to http is not followed', async () => {
     response.writeHead(301, { location: `${open.url.replace('https', 'http')}${request.url}` }).end();
     return true;
   };
-  const secret = withSecret({ 'ca.crt': pem('ca.crt'), username: 'ada', password: 'c4nary-pa55word' });
+  const secret = withSecret({ 'ca.crt': made.ca, username: 'ada', password: 'c4nary-pa55word' });
   const error = await failureOf(git.fetch({ ...SECRET, url: `${open.url}/repo.git` }, secret));
   expect(error.message).toContain('redirects to another server');
 });
