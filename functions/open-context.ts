@@ -10,6 +10,7 @@ import { sortableId } from '../lib/core/sortable-id.ts';
 import { createHttp } from '../lib/http.ts';
 import type { Log } from '../lib/log.ts';
 import { createNetworkPolicy } from '../lib/network.ts';
+import { createRegistries } from '../lib/oci/registries.ts';
 import type { Context } from '../lib/pipeline/context.ts';
 import { createEngine } from '../lib/render/engine.ts';
 import { openSqlite } from '../lib/store/sqlite.ts';
@@ -39,6 +40,12 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
   const policy = createNetworkPolicy({ allow: fleet.network.allow });
   const { requestTimeout, renderTimeout } = fleet.limits;
   const http = createHttp({ policy, timeoutMs: requestTimeout, maxBytes: 10 * MIB, userAgent: 'slipway' });
+  const registries = createRegistries({
+    policy,
+    timeoutMs: requestTimeout,
+    userAgent: 'slipway',
+    now: Date.now,
+  });
   const clusters = openClusters(open, policy);
   const path = enginePath();
   if (!existsSync(path))
@@ -56,6 +63,7 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
     engine,
     sources: openSources(fleet, policy, http, join(directory, 'git')),
     providers: openProviders(open, http),
+    registries,
     cluster: (name) => clusters.cluster(name),
     connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),
     log,
@@ -71,7 +79,7 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
   return {
     ctx,
     async close() {
-      await Promise.allSettled([engine.close(), clusters.close(), http.close()]);
+      await Promise.allSettled([engine.close(), clusters.close(), registries.close(), http.close()]);
       await sqlite.close();
     },
   };

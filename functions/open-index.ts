@@ -2,6 +2,7 @@ import type { Index } from '../lib/pipeline/context.ts';
 import { Applied } from '../lib/store/applied.ts';
 import { Deliveries } from '../lib/store/deliveries.ts';
 import { DueTimes } from '../lib/store/due-times.ts';
+import { ImageTags } from '../lib/store/image-tags.ts';
 import { Inputs } from '../lib/store/inputs.ts';
 import { Leases } from '../lib/store/leases.ts';
 import { Outbox } from '../lib/store/outbox.ts';
@@ -26,6 +27,7 @@ export function openIndex(table: (name: string) => Table, now: () => number): Op
     leases: new Leases(rows, now),
     applied: new Applied(rows),
     inputs: new Inputs(rows),
+    imageTags: new ImageTags(rows),
     rollouts: new Rollouts(rows, now),
     outbox: new Outbox(rows, now),
     runs: new Runs(table('runs')),

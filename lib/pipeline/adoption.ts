@@ -8,6 +8,7 @@ import { kinds, unsupportedKinds } from '../toolkit/registry.ts';
 import { type AppliedContext, renderApplied } from './applied-worlds.ts';
 import { clusterHolder, forgetWriter, removeHolder, runningFlux } from './cluster-writer.ts';
 import type { ClusterConnection, Context } from './context.ts';
+import { isReconciled } from './kinds.ts';
 import { liveKustomizations, type PlannedKustomization, planWorld } from './plan.ts';
 
 /** How many replicas a controller of Flux had before it was scaled to none. */
@@ -163,7 +164,7 @@ function versionOf({ labels }: KubernetesObject['metadata'], spec: Deployment['s
 /** Objects that nobody would reconcile any more. */
 async function unsupported(client: KubeClient): Promise<string[]> {
   const problems: string[] = [];
-  for (const { group, kind } of unsupportedKinds) {
+  for (const { group, kind } of [...unsupportedKinds, ...kinds].filter((each) => !isReconciled(each))) {
     const resource = await client.preferred(group, kind);
     if (!resource) continue;
     const { items } = await client.listMetadata(resource);

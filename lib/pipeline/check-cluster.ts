@@ -8,6 +8,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { rootObjects } from '../toolkit/bootstrap.ts';
 import { compareCrd } from '../toolkit/compatibility.ts';
 import { customResourceDefinitions } from '../toolkit/crd.ts';
+import { kinds } from '../toolkit/registry.ts';
 import { clusterHolder, runningFlux } from './cluster-writer.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import type { WithStatus } from './status.ts';
@@ -36,12 +37,10 @@ interface Right {
 
 /** What no installation can do without; the rights on applied objects are those of their owners. */
 const RIGHTS: readonly Right[] = [
-  ...['get', 'list', 'watch', 'patch'].flatMap((verb) => [
-    { verb, group: 'kustomize.toolkit.fluxcd.io', resource: 'kustomizations' },
-    { verb, group: 'source.toolkit.fluxcd.io', resource: 'gitrepositories' },
+  ...kinds.flatMap(({ group, plural: resource }) => [
+    ...['get', 'list', 'watch', 'patch'].map((verb) => ({ verb, group, resource })),
+    { verb: 'update', group, resource, subresource: 'status' },
   ]),
-  { verb: 'update', group: 'kustomize.toolkit.fluxcd.io', resource: 'kustomizations', subresource: 'status' },
-  { verb: 'update', group: 'source.toolkit.fluxcd.io', resource: 'gitrepositories', subresource: 'status' },
   ...['get', 'create', 'update'].map((verb) => ({
     verb,
     group: 'coordination.k8s.io',

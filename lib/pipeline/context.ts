@@ -5,12 +5,14 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../log.ts';
+import type { Registries } from '../oci/registries.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Engine } from '../render/engine.ts';
 import type { SourceKind } from '../source/source.ts';
 import type { Applied } from '../store/applied.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { DueTimes } from '../store/due-times.ts';
+import type { ImageTags } from '../store/image-tags.ts';
 import type { Inputs } from '../store/inputs.ts';
 import type { Leases } from '../store/leases.ts';
 import type { Outbox } from '../store/outbox.ts';
@@ -34,6 +36,7 @@ export interface Index {
   leases: Leases;
   applied: Applied;
   inputs: Inputs;
+  imageTags: ImageTags;
   rollouts: Rollouts;
   outbox: Outbox;
   runs: Runs;
@@ -69,6 +72,8 @@ export interface Context {
   /** Source kinds by kind name. */
   sources: Readonly<Record<string, SourceKind<KubernetesObject>>>;
   providers: readonly Provider[];
+  /** Container registries. */
+  registries: Registries;
   /** The connection to a cluster. Throws when the fleet file does not name it or its credential is unusable. */
   cluster(name: string): Promise<ClusterConnection>;
   /**

@@ -13,6 +13,8 @@ const MAX_NOTE = 1_024;
 const COMPONENTS: Readonly<Record<string, string>> = {
   GitRepository: 'source-controller',
   Kustomization: 'kustomize-controller',
+  ImageRepository: 'image-reflector-controller',
+  ImagePolicy: 'image-reflector-controller',
 };
 
 /**

@@ -1,8 +1,13 @@
 import { commitOf } from '../core/revision.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
+import { digestIntervalOf, type ImagePolicy } from '../toolkit/image-policy.ts';
+import { formatImageRef } from '../toolkit/image-ref.ts';
+import type { ImageRepository } from '../toolkit/image-repository.ts';
 import { intervalOf, retryIntervalOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { reconcileGitRepository } from './git-repository.ts';
+import { reconcileImagePolicy } from './image-policy.ts';
+import { reconcileImageRepository } from './image-repository.ts';
 import { reconcileKustomization } from './kustomization.ts';
 import type { ToolkitRef } from './object-key.ts';
 import type { RetryPolicy } from './outcome.ts';
@@ -10,6 +15,11 @@ import { pruneInventory } from './prune-inventory.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
+
+/** A policy runs when its image has other tags; looked at now and then, it makes up for an event that was lost. In ms. */
+const POLICY_INTERVAL_MS = 3_600_000;
+/** The longest pause before a policy that failed is tried again, in ms. */
+const POLICY_RETRY_MS = 600_000;
 
 /** What the pipeline knows of a kind of Toolkit object that it reconciles. */
 export interface Kind {
@@ -58,6 +68,36 @@ export const kinds: Readonly<Record<string, Kind>> = {
     attempted: (object) => (object as Kustomization).status?.lastAttemptedRevision,
     reconcile: (run, object) => reconcileKustomization(run, object as Kustomization),
     cleanUp: (run, object) => pruneInventory(run, object as Kustomization),
+  },
+  ImageRepository: {
+    group: 'image.toolkit.fluxcd.io',
+    version: 'v1',
+    suspended: (object) => (object as ImageRepository).spec.suspend === true,
+    intervalMs: (object) => intervalOf(object as ImageRepository),
+    retryPolicy: (object, failures) => ({
+      reason: 'ReadOperationFailed',
+      retryMs: intervalOf(object as ImageRepository),
+      failures,
+    }),
+    revision: (object) => (object as ImageRepository).status?.lastScanResult?.revision,
+    // Images are not part of the rollout of a commit.
+    attempted: () => undefined,
+    reconcile: (run, object) => reconcileImageRepository(run, object as ImageRepository),
+    cleanUp: () => Promise.resolve('deleted'),
+  },
+  ImagePolicy: {
+    group: 'image.toolkit.fluxcd.io',
+    version: 'v1',
+    suspended: (object) => (object as ImagePolicy).spec.suspend === true,
+    intervalMs: (object) => digestIntervalOf(object as ImagePolicy) ?? POLICY_INTERVAL_MS,
+    retryPolicy: (_object, failures) => ({ reason: 'Failure', retryMs: POLICY_RETRY_MS, failures }),
+    revision: (object) => {
+      const latest = (object as ImagePolicy).status?.latestRef;
+      return latest && formatImageRef(latest);
+    },
+    attempted: () => undefined,
+    reconcile: (run, object) => reconcileImagePolicy(run, object as ImagePolicy),
+    cleanUp: () => Promise.resolve('deleted'),
   },
 };
 

@@ -87,10 +87,10 @@ async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome):
   if (outcome.requeueAfterMs !== undefined && afterMs < (outcome.again ? MAX_QUEUE_DELAY_MS : SWEEP_MS)) {
     const trigger = outcome.again ?? (outcome.ready.status === 'Unknown' ? 'health' : 'retry');
     const again = reconcileJob(ctx, job.cluster, ref, trigger, job.origin ? { origin: job.origin } : {});
-    // A source that waits for a pushed commit to become visible must still know which commit that is.
+    // A source that waits for a pushed commit, or tag, to become visible must still know which one that is.
     await enqueue(ctx, [
       {
-        job: { ...again, commit: job.commit, pushedAt: job.pushedAt },
+        job: { ...again, commit: job.commit, pushedAt: job.pushedAt, tag: job.tag },
         delayMs: Math.ceil(afterMs),
       },
     ]);

@@ -42,5 +42,9 @@ export const Reason = {
   StorageOperationFailed: 'StorageOperationFailed',
   ArtifactUpToDate: 'ArtifactUpToDate',
   NewArtifact: 'NewArtifact',
+  Failure: 'Failure',
+  ImageURLInvalid: 'ImageURLInvalid',
+  InvalidPolicy: 'InvalidPolicy',
+  ReadOperationFailed: 'ReadOperationFailed',
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];

@@ -32,6 +32,9 @@ const PATHS = {
   leases: '/apis/coordination.k8s.io/v1',
   gitrepositories: '/apis/source.toolkit.fluxcd.io/v1',
   kustomizations: '/apis/kustomize.toolkit.fluxcd.io/v1',
+  imagerepositories: '/apis/image.toolkit.fluxcd.io/v1',
+  imagepolicies: '/apis/image.toolkit.fluxcd.io/v1',
+  imageupdateautomations: '/apis/image.toolkit.fluxcd.io/v1',
 } as const;
 /** A kind by its plural. */
 export type Plural = keyof typeof PATHS;

@@ -21,6 +21,7 @@ import { createLog } from '../../lib/log.ts';
 import { createNetworkPolicy } from '../../lib/network.ts';
 import { createDispatcher } from '../../lib/notify/dispatch.ts';
 import { createRateLimit } from '../../lib/notify/rate-limit.ts';
+import { createRegistries } from '../../lib/oci/registries.ts';
 import type { Context } from '../../lib/pipeline/context.ts';
 import { enqueue } from '../../lib/pipeline/enqueue.ts';
 import { handleJob } from '../../lib/pipeline/handle-job.ts';
@@ -167,6 +168,12 @@ export async function live(world: World, doom = new Doom()): Promise<Mortal> {
     engine: doomedEngine(doom, world.engine),
     sources: { GitRepository: doomedSource(doom, sourceOf(world)) as never },
     providers: [provider],
+    registries: createRegistries({
+      policy: createNetworkPolicy({ allow: [] }),
+      timeoutMs: 5_000,
+      userAgent: 'slipway/test',
+      now,
+    }),
     cluster: () => Promise.resolve(connection),
     connect: () => connection.client,
     log: createLog({ level: 'info', format: 'json', write: (line) => void world.log.push(line), now }),

@@ -1,7 +1,7 @@
-import { PolicyError } from '../pattern.ts';
 import { alphabetical } from './alphabetical.ts';
 import { numerical } from './numerical.ts';
 import type { Order } from './order.ts';
+import { PolicyError } from './pattern.ts';
 import { semver } from './semver.ts';
 
 /** `spec.policy` of an ImagePolicy. */

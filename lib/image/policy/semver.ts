@@ -1,7 +1,7 @@
 import { compareBuild } from 'semver';
 import { parseRange, parseVersion } from '../../core/version-range.ts';
-import { PolicyError } from '../pattern.ts';
 import type { Candidate, Order, Rejected } from './order.ts';
+import { PolicyError } from './pattern.ts';
 
 /**
  * By version, within a range; what is no version, or lies outside, has no place.

@@ -1,8 +1,8 @@
 import { boxed } from './exclude.ts';
+import { expandTemplate } from './expand.ts';
+import { type Candidate, ChoiceError, compareText, type Rejected } from './order.ts';
 import { parsePattern } from './pattern.ts';
-import { type Candidate, ChoiceError, compareText, type Rejected } from './policy/order.ts';
-import { orderOf, type PolicyChoice } from './policy/registry.ts';
-import { expandTemplate } from './template.ts';
+import { orderOf, type PolicyChoice } from './registry.ts';
 
 /** What of an ImagePolicy's `spec` chooses a tag. */
 export interface Selection {

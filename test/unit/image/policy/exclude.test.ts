@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { excludeTags } from '../../../lib/image/exclude.ts';
-import { PolicyError, parsePattern } from '../../../lib/image/pattern.ts';
-import { expandTemplate } from '../../../lib/image/template.ts';
+import { excludeTags } from '../../../../lib/image/policy/exclude.ts';
+import { expandTemplate } from '../../../../lib/image/policy/expand.ts';
+import { PolicyError, parsePattern } from '../../../../lib/image/policy/pattern.ts';
 
 test('tags that a pattern matches anywhere are left out', () => {
   const tags = ['1.0.0', '1.0.0.sig', 'sha256-abc.sig', '1.1.0', '1.1.1'];

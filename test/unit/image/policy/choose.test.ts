@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooseTag, type Selection } from '../../../lib/image/choose.ts';
-import { PolicyError } from '../../../lib/image/pattern.ts';
-import { ChoiceError } from '../../../lib/image/policy/order.ts';
+import { chooseTag, type Selection } from '../../../../lib/image/policy/choose.ts';
+import { ChoiceError } from '../../../../lib/image/policy/order.ts';
+import { PolicyError } from '../../../../lib/image/policy/pattern.ts';
 
 interface Reference {
   policy: 'semver' | 'alphabetical' | 'numerical';
@@ -16,7 +16,7 @@ interface Reference {
 }
 
 /** What the Toolkit's own policies choose from random tags. */
-const references = readFileSync(new URL('../../fixtures/image/choices.jsonl', import.meta.url), 'utf8')
+const references = readFileSync(new URL('../../../fixtures/image/choices.jsonl', import.meta.url), 'utf8')
   .split('\n')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line) as Reference);

@@ -1,4 +1,4 @@
-import { TookTooLong, timeBoxed } from '../cel/time-box.ts';
+import { TookTooLong, timeBoxed } from '../../cel/time-box.ts';
 import { PolicyError, parsePattern } from './pattern.ts';
 
 /** Time for all patterns and all tags of an image, in ms. */
