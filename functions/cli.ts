@@ -8,6 +8,7 @@ import { addBuild } from './commands/build.ts';
 import { addCluster } from './commands/cluster.ts';
 import { addDiff } from './commands/diff.ts';
 import { addGet, addHistory } from './commands/get.ts';
+import { addImages } from './commands/images.ts';
 import { addInit } from './commands/init.ts';
 import { addApprove, addDeadLetters, addResync } from './commands/operate.ts';
 import { printable } from './commands/print.ts';
@@ -40,6 +41,7 @@ for (const add of [
   addGet,
   addHistory,
   addTree,
+  addImages,
   addReconcile,
   addSuspend,
   addApprove,

@@ -18,6 +18,7 @@ const OPERATIONS = [
   'redrive',
   'approve',
   'resync',
+  'explainImage',
 ] as const satisfies (keyof Admin)[];
 
 /** Does something with an installation: through the server that runs, or on its store when none does. */

@@ -7,6 +7,7 @@ import type { WithStatus } from '../../lib/pipeline/status.ts';
 import type { RunRecord } from '../../lib/store/runs.ts';
 import { withAdmin } from '../admin/client.ts';
 import { openFleet } from '../open-fleet.ts';
+import { getImages } from './get-images.ts';
 import type { GlobalOptions, ObjectOptions } from './global-options.ts';
 import { inEachCluster, namesOf, withObjectOptions } from './global-options.ts';
 import type { Column } from './print.ts';
@@ -62,11 +63,14 @@ export function addGet(program: Command): void {
   withObjectOptions(
     program
       .command('get [kind]')
-      .description('show Toolkit objects of every cluster (all, ks, gitrepo), or the recorded runs (runs)')
+      .description(
+        'show Toolkit objects of every cluster (all, ks, gitrepo, images), or the recorded runs (runs)',
+      )
       .option('--limit <count>', 'how many runs', '20'),
   ).action(async (kind: string | undefined, _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
     if (kind === 'runs' || kind === 'run') await getRuns(options, countOf(options.limit));
+    else if (kind === 'images' || kind === 'image') await getImages(options);
     else
       await getObjects(options, kind === undefined || kind === 'all' ? Object.keys(kinds) : [kindOf(kind)]);
   });

@@ -12,6 +12,14 @@ const NAMES: Readonly<Record<string, string>> = {
   gitrepo: 'GitRepository',
   gitrepository: 'GitRepository',
   gitrepositories: 'GitRepository',
+  imgrepo: 'ImageRepository',
+  imagerepo: 'ImageRepository',
+  imagerepository: 'ImageRepository',
+  imagerepositories: 'ImageRepository',
+  imgpol: 'ImagePolicy',
+  imagepol: 'ImagePolicy',
+  imagepolicy: 'ImagePolicy',
+  imagepolicies: 'ImagePolicy',
 };
 
 /**

@@ -3,6 +3,7 @@ import type { RunFilter, RunRecord } from '../store/runs.ts';
 import { approve } from './approval.ts';
 import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
+import { explainImage, type ImageExplanation } from './explain-image.ts';
 import { kinds } from './kinds.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
@@ -28,6 +29,8 @@ export interface Admin {
   approve(cluster: string, ref: ToolkitRef, digest: string): Promise<void>;
   /** Rebuilds the index of a cluster from what stands in it. Returns how many objects it has. */
   resync(cluster: string): Promise<number>;
+  /** Why a policy has chosen its tag. */
+  explainImage(cluster: string, ref: ToolkitRef): Promise<ImageExplanation>;
 }
 
 /** The operations, done by the process that holds the store. */
@@ -59,5 +62,6 @@ export function createAdmin(ctx: Context): Admin {
       await enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]);
     },
     resync: (cluster) => resync(ctx, cluster),
+    explainImage: (cluster, ref) => explainImage(ctx, cluster, ref),
   };
 }

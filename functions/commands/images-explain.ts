@@ -1,0 +1,85 @@
+import process from 'node:process';
+import type { Command } from 'commander';
+import type { ImageExplanation } from '../../lib/pipeline/explain-image.ts';
+import { withAdmin } from '../admin/client.ts';
+import { openFleet } from '../open-fleet.ts';
+import type { ObjectOptions } from './global-options.ts';
+import { withObjectOptions } from './global-options.ts';
+import type { Column } from './print.ts';
+import { age, printRows, printValue } from './print.ts';
+import { parseObject } from './toolkit-kinds.ts';
+
+/** A line of the explanation: a tag with its place, or with why it has none. */
+interface Line {
+  place: string;
+  tag: string;
+  value: string;
+  why: string;
+}
+
+const COLUMNS: readonly Column<Line>[] = [
+  { heading: 'place', value: ({ place }) => place },
+  { heading: 'tag', value: ({ tag }) => tag },
+  { heading: 'ordered by', value: ({ value }) => value },
+  { heading: '', value: ({ why }) => why },
+];
+
+/** `slipway images explain <policy>`: why a policy has chosen the tag that it has. */
+export function addImagesExplain(images: Command): void {
+  withObjectOptions(
+    images
+      .command('explain <policy>')
+      .description(
+        'show which tags a policy could choose, in which order, and why not the others (app, ns/app)',
+      )
+      .option('--limit <count>', 'how many tags of either kind', '20'),
+  ).action(async (name: string, _options, command: Command) => {
+    const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
+    const limit = Number(options.limit);
+    if (!Number.isInteger(limit) || limit < 1) throw new Error('--limit takes a whole number from 1');
+    const words = name.replace(/^(imagepolicy|imgpol|imagepol)\//i, '');
+    const ref = parseObject([`imagepolicy/${words}`], options.namespace);
+    const open = await openFleet(options.config);
+    const names =
+      options.cluster === undefined ? open.fleet.clusters.map((cluster) => cluster.name) : [options.cluster];
+    const found = await withAdmin(open, (admin) =>
+      Promise.all(names.map((cluster) => admin.explainImage(cluster, ref))),
+    );
+    if (options.output !== 'table') return printValue(found, options.output);
+    for (const explanation of found) print(explanation, limit);
+  });
+}
+
+function print(explanation: ImageExplanation, limit: number): void {
+  const { cluster, policy, repository, image, chosen, message, tags, listedAt, problem } = explanation;
+  const scan =
+    tags === undefined || listedAt === undefined
+      ? 'not scanned yet'
+      : `${tags} tags, all listed ${age(listedAt, Date.now())} ago`;
+  say(`${cluster}: ImagePolicy/${policy}`);
+  say(`  image     ${image} (${repository}; ${scan})`);
+  if (explanation.filter) say(`  filter    ${JSON.stringify(explanation.filter)}`);
+  say(`  order     ${JSON.stringify(explanation.order)}`);
+  say(`  chosen    ${chosen ?? 'nothing'}`);
+  say(`  status    ${message}`);
+  if (problem !== undefined) say(`  problem   ${problem}`);
+  const { candidates, rejected } = explanation;
+  const lines = [
+    ...candidates.slice(0, limit).map(
+      ({ tag, value }, index): Line => ({
+        place: String(index + 1),
+        tag,
+        value,
+        why: '',
+      }),
+    ),
+    ...rejected.slice(0, limit).map(({ tag, why }): Line => ({ place: '-', tag, value: '', why })),
+  ];
+  if (lines.length > 0) printRows(lines, COLUMNS, 'table', '');
+  const more = Math.max(0, candidates.length - limit) + Math.max(0, rejected.length - limit);
+  if (more > 0) say(`and ${more} more; see all with -o json`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

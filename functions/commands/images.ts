@@ -1,0 +1,8 @@
+import type { Command } from 'commander';
+import { addImagesExplain } from './images-explain.ts';
+
+/** `slipway images …`: what concerns images alone. */
+export function addImages(program: Command): void {
+  const images = program.command('images').description('look into images and their policies');
+  for (const add of [addImagesExplain]) add(images);
+}
