@@ -96,6 +96,7 @@ async function tlsOf(run: Run, repository: ImageRepository, name: string): Promi
     throw failure(`${where} has only one of tls.crt and tls.key; a client certificate needs both`);
   if (ca === '' && certificate === '')
     throw failure(`${where} has neither ca.crt nor tls.crt and tls.key; add what the registry needs`);
+  run.secrets.push(key);
   return {
     ...(ca === '' ? {} : { ca }),
     ...(certificate === '' ? {} : { client: { certificate, key } }),

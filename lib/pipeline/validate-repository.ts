@@ -6,6 +6,7 @@ import type { Kustomization } from '../toolkit/kustomization.ts';
 import { parseToolkitObject } from '../toolkit/parse.ts';
 import { findKind, isToolkitGroup } from '../toolkit/registry.ts';
 import { isEncrypted } from './encrypted.ts';
+import { imageFaults } from './image-faults.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { LocalRoot } from './local-roots.ts';
 import { localWorlds } from './local-worlds.ts';
@@ -72,8 +73,13 @@ function checkManifests({ manifests, patches }: ManifestFiles): Finding[] {
   return manifests.flatMap(({ file, object, lineOf }) => {
     if (!isToolkitGroup(refOf(object).group) || patches.has(file)) return [];
     const parsed = parseToolkitObject(object);
-    if (parsed.ok) return [];
-    return parsed.errors
+    const errors = parsed.ok
+      ? imageFaults(parsed.object).map(({ path, message }) => ({
+          path,
+          message: `${describe(refOf(object))}: ${path}: ${message}`,
+        }))
+      : parsed.errors;
+    return errors
       .filter(({ path }) => !holdsVariable(object, path))
       .map(({ path, message }): Finding => ({ severity: 'error', file, line: lineOf(path), message }));
   });

@@ -30,7 +30,7 @@ export class ChoiceError extends Error {
   override readonly name = 'ChoiceError';
 }
 
-/** Compares bytewise, as Go does; negative when `left` comes first. */
+/** Compares as Go compares tags, which are ASCII; negative when `left` comes first. */
 export function compareText(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  return left < right ? -1 : left > right ? 1 : 0;
 }

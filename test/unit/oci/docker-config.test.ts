@@ -80,6 +80,13 @@ describe('a Docker configuration', () => {
     expect(parse({ h: { auth: btoa('a:b') } }, '.dockercfg')).toHaveLength(1);
   });
 
+  test('may have a whole file as its password, as the registries of Google want it', () => {
+    const file = JSON.stringify({ type: 'service_account', private_key: '-----BEGIN\n' }, null, 2);
+    const expected = { type: 'basic', username: '_json_key', password: file };
+    expect(read({ username: '_json_key', password: file })).toEqual(expected);
+    expect(read({ auth: btoa(`_json_key:${file}`) })).toEqual(expected);
+  });
+
   test.each([
     [{}, /Secret\/apps\/registry has no key \.dockerconfigjson/],
     [{ '.dockerconfigjson': '{' }, /not a Docker configuration/],
@@ -88,8 +95,8 @@ describe('a Docker configuration', () => {
     [{ '.dockerconfigjson': '{"auths":{"h":"hush-hush"}}' }, /entry h: is no object/],
     [{ '.dockerconfigjson': '{"auths":{"h":{"auth":"hush-hush"}}}' }, /entry h: auth is not the base64/],
     [
-      { '.dockerconfigjson': '{"auths":{"h":{"username":"u","password":"hush\\r\\nhush"}}}' },
-      /entry h: password holds a line break/,
+      { '.dockerconfigjson': '{"auths":{"h":{"registrytoken":"hush\\r\\nhush"}}}' },
+      /entry h: registrytoken holds a space, a line break/,
     ],
     [{ '.dockerconfigjson': '{"auths":{"":{"auth":"hush-hush"}}}' }, /no valid host/],
   ])('%j is refused, without a word of what it holds', (data, expected) => {
