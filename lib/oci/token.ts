@@ -1,5 +1,6 @@
 import { DOCKER_HUB, type ImageName } from '../core/image-name.ts';
 import type { Http, HttpResponse } from '../http.ts';
+import { retryAfter } from '../retry-after.ts';
 import type { Challenge } from './challenge.ts';
 import { type CredentialEntry, credentialForHost, type RegistryCredential } from './docker-config.ts';
 import { mayShowCredentials } from './realm.ts';
@@ -119,7 +120,10 @@ function tokenOf(
   const { status } = answer;
   const where = `the token server ${realm.origin} of ${nameOf(registry)}`;
   if (status === 429 || status >= 500)
-    throw new RegistryError('unavailable', `${where} answered ${status}`, { secrets });
+    throw new RegistryError(status === 429 ? 'rate-limited' : 'unavailable', `${where} answered ${status}`, {
+      secrets,
+      retryAfter: retryAfter(answer.headers, now),
+    });
   if (status >= 300 && status < 400)
     throw new RegistryError('refused', `${where} redirects, which is not followed with credentials`, {
       secrets,

@@ -228,3 +228,19 @@ describe('an image that cannot be read', () => {
     expect(message).toMatch(/spec\.provider aws is not supported.*set spec\.provider to generic/);
   });
 });
+
+test('no password shows in logs, events, statuses or runs', async () => {
+  const { slipway, objects } = images.stage;
+  const runs = await slipway.ctx.index.runs.list({ cluster: CLUSTER, limit: 1_000 });
+  const shown = JSON.stringify([
+    slipway.log,
+    runs,
+    await objects.list('events'),
+    await objects.list('imagerepositories'),
+  ]);
+  expect(runs.length).toBeGreaterThan(10);
+  for (const password of ['the-password-of-the-registry', 'not-the-password']) {
+    expect(shown).not.toContain(password);
+    expect(shown).not.toContain(Buffer.from(`user:${password}`).toString('base64'));
+  }
+});

@@ -71,6 +71,37 @@ describe('a cluster of several tenants', () => {
     expect(await team.configMaps()).toEqual([]);
   });
 
+  test('refuses images of other namespaces, though these open themselves to all', async () => {
+    const owner = await tenant({});
+    const team = await tenant({});
+    const group = 'image.toolkit.fluxcd.io';
+    await stage.objects.create('imagerepositories', {
+      apiVersion: `${group}/v1`,
+      kind: 'ImageRepository',
+      metadata: { name: 'app', namespace: owner.name },
+      spec: {
+        image: 'registry.example.com/app',
+        interval: '1h',
+        suspend: true,
+        accessFrom: { namespaceSelectors: [{ matchLabels: {} }] },
+      },
+    });
+    await stage.objects.create('imagepolicies', {
+      apiVersion: `${group}/v1`,
+      kind: 'ImagePolicy',
+      metadata: { name: 'app', namespace: team.name },
+      spec: {
+        imageRepositoryRef: { name: 'app', namespace: owner.name },
+        policy: { semver: { range: '*' } },
+      },
+    });
+    const ready = await eventually('the policy is refused', async () =>
+      conditionOf(await stage.objects.get('imagepolicies', team.name, 'app')),
+    );
+    expect(ready).toMatchObject({ status: 'False', reason: 'AccessDenied' });
+    expect(ready.message).toMatch(/cross-namespace references have been blocked/);
+  });
+
   test('refuses sources and dependencies of other namespaces', async () => {
     const owner = await tenant({ 'app/a.yaml': map('a') });
     const team = await tenant({ 'app/b.yaml': map('b') });

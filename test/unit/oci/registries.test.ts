@@ -407,6 +407,18 @@ describe('a registry that wants fewer requests', () => {
   });
 });
 
+test('a token server that wants fewer requests says for how long', async () => {
+  const server: ScriptedServer = await scripted(({ path }) =>
+    path.startsWith('/token')
+      ? { status: 429, headers: { 'retry-after': '7' } }
+      : { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${server.host}/token"` } },
+  );
+  expect(await faultOf(imageAt(server.host).tags())).toMatchObject({
+    fault: 'rate-limited',
+    retryAfter: 7_000,
+  });
+});
+
 describe('a tag', () => {
   const body = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config: {}, layers: [] });
   const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
