@@ -24,8 +24,13 @@ const compared = new WeakMap<object, Set<string>>();
 export async function ensureRoots(ctx: Context, cluster: ClusterConnection): Promise<void> {
   const { client, config } = cluster;
   let installed = false;
-  for (const definition of customResourceDefinitions()) {
-    const live = await client.getMetadata(refOf(definition));
+  const definitions = await Promise.all(
+    customResourceDefinitions().map(async (definition) => ({
+      definition,
+      live: await client.getMetadata(refOf(definition)),
+    })),
+  );
+  for (const { definition, live } of definitions) {
     if (live) {
       await compare(ctx, cluster, live);
       continue;
