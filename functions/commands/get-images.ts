@@ -5,7 +5,7 @@ import { kinds } from '../../lib/pipeline/kinds.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 import type { ImageRef } from '../../lib/toolkit/image-ref.ts';
 import type { ObjectOptions } from './global-options.ts';
-import { withClusters } from './global-options.ts';
+import { inEachCluster } from './global-options.ts';
 import type { Column } from './print.ts';
 import { printRows } from './print.ts';
 import { listKind } from './toolkit-kinds.ts';
@@ -39,18 +39,16 @@ const COLUMNS: readonly Column<ImageRow>[] = [
 /** `slipway get images`: images, policies and automations of every cluster. */
 export async function getImages(options: ObjectOptions): Promise<void> {
   const names = Object.keys(kinds).filter((kind) => kinds[kind]?.group === IMAGE_GROUP);
-  await withClusters(options, async (clusters) => {
-    const rows = await Promise.all(
-      clusters.flatMap((cluster) =>
-        names.map(async (kind) =>
-          (await listKind(cluster, kind, options.namespace)).map((object) =>
-            rowOf(cluster.config.name, kind, object),
-          ),
-        ),
+  const rows = await inEachCluster(options, async (cluster) => {
+    const lists = names.map(async (kind) =>
+      (await listKind(cluster, kind, options.namespace)).map((object) =>
+        rowOf(cluster.config.name, kind, object),
       ),
     );
-    printRows(rows.flat(), COLUMNS, options.output, 'there are no images yet');
+    return (await Promise.all(lists)).flat();
   });
+  if (rows.length === 0) return;
+  printRows(rows.flat(), COLUMNS, options.output, 'there are no images yet');
 }
 
 function rowOf(cluster: string, kind: string, object: WithStatus): ImageRow {

@@ -11,7 +11,7 @@ import { getImages } from './get-images.ts';
 import type { GlobalOptions, ObjectOptions } from './global-options.ts';
 import { inEachCluster, namesOf, withObjectOptions } from './global-options.ts';
 import type { Column } from './print.ts';
-import { age, colour, printRows } from './print.ts';
+import { age, colour, countOf, printRows } from './print.ts';
 import { kindOf, listKind, parseObject } from './toolkit-kinds.ts';
 
 /** A Toolkit object as `slipway get` shows it. */
@@ -109,13 +109,6 @@ function rowOf(cluster: string, kind: string, object: WithStatus): ObjectRow {
     ready: ready?.status ?? 'Unknown',
     message: ready?.message ?? 'not reconciled yet',
   };
-}
-
-/** @throws Error when it is no number of runs */
-function countOf(limit: string): number {
-  const count = Number(limit);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new Error('--limit takes a whole number from 1');
 }
 
 /** `slipway history <object>`: its recorded runs. */

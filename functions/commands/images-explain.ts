@@ -1,12 +1,14 @@
 import process from 'node:process';
 import type { Command } from 'commander';
+import { messageOf } from '../../lib/core/errors.ts';
+import { describe } from '../../lib/core/object.ts';
 import type { ImageExplanation } from '../../lib/pipeline/explain-image.ts';
 import { withAdmin } from '../admin/client.ts';
 import { openFleet } from '../open-fleet.ts';
 import type { ObjectOptions } from './global-options.ts';
-import { withObjectOptions } from './global-options.ts';
+import { namesOf, withObjectOptions } from './global-options.ts';
 import type { Column } from './print.ts';
-import { age, printRows, printValue } from './print.ts';
+import { age, countOf, printable, printRows, printValue } from './print.ts';
 import { parseObject } from './toolkit-kinds.ts';
 
 /** A line of the explanation: a tag with its place, or with why it has none. */
@@ -35,16 +37,23 @@ export function addImagesExplain(images: Command): void {
       .option('--limit <count>', 'how many tags of either kind', '20'),
   ).action(async (name: string, _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
-    const limit = Number(options.limit);
-    if (!Number.isInteger(limit) || limit < 1) throw new Error('--limit takes a whole number from 1');
+    const limit = countOf(options.limit);
     const words = name.replace(/^(imagepolicy|imgpol|imagepol)\//i, '');
     const ref = parseObject([`imagepolicy/${words}`], options.namespace);
     const open = await openFleet(options.config);
-    const names =
-      options.cluster === undefined ? open.fleet.clusters.map((cluster) => cluster.name) : [options.cluster];
-    const found = await withAdmin(open, (admin) =>
-      Promise.all(names.map((cluster) => admin.explainImage(cluster, ref))),
+    const names = namesOf(options, open);
+    const results = await withAdmin(open, (admin) =>
+      Promise.allSettled(names.map((cluster) => admin.explainImage(cluster, ref))),
     );
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      // A cluster that cannot be reached stands in the way of no other.
+      process.stderr.write(`slipway: cluster ${names[index]}: ${printable(messageOf(result.reason))}\n`);
+      process.exitCode = 1;
+    }
+    const found = results.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []));
+    if (found.length === 0 && process.exitCode !== 1)
+      throw new Error(`there is no ${describe(ref)} in ${names.join(', ')}`);
     if (options.output !== 'table') return printValue(found, options.output);
     for (const explanation of found) print(explanation, limit);
   });
@@ -81,5 +90,5 @@ function print(explanation: ImageExplanation, limit: number): void {
 }
 
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printable(text)}\n`);
 }

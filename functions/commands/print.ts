@@ -43,6 +43,16 @@ export function printValue(value: unknown, output: 'json' | 'yaml'): void {
   process.stdout.write(output === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value));
 }
 
+/**
+ * The number that `--limit` gives.
+ * @throws Error when it is none
+ */
+export function countOf(limit: string): number {
+  const count = Number(limit);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new Error('--limit takes a whole number from 1');
+}
+
 /** Green, yellow or red on a terminal; plain elsewhere and under NO_COLOR. Colours of the text's own are taken away. */
 export function colour(text: string, kind: 'good' | 'busy' | 'bad' | 'faint'): string {
   const plain = printable(text);

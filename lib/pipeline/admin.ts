@@ -29,8 +29,8 @@ export interface Admin {
   approve(cluster: string, ref: ToolkitRef, digest: string): Promise<void>;
   /** Rebuilds the index of a cluster from what stands in it. Returns how many objects it has. */
   resync(cluster: string): Promise<number>;
-  /** Why a policy has chosen its tag. */
-  explainImage(cluster: string, ref: ToolkitRef): Promise<ImageExplanation>;
+  /** Why a policy has chosen its tag; undefined when the cluster has no such policy. */
+  explainImage(cluster: string, ref: ToolkitRef): Promise<ImageExplanation | undefined>;
 }
 
 /** The operations, done by the process that holds the store. */

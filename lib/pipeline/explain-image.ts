@@ -41,17 +41,18 @@ export interface ImageExplanation {
 
 /**
  * Explains a policy: its candidates, what was left out, and in which order the rest stands.
- * @throws Error when there is no such policy
+ * @returns undefined when there is no such policy
+ * @throws Error when the cluster cannot be read, or the policy's fields are not valid
  */
 export async function explainImage(
   ctx: Pick<Context, 'cluster' | 'index'>,
   cluster: string,
   ref: ToolkitRef,
-): Promise<ImageExplanation> {
+): Promise<ImageExplanation | undefined> {
   const { client } = await ctx.cluster(cluster);
   const { version } = IMAGE_POLICY;
   const live = await client.get<KubernetesObject>({ ...ref, version });
-  if (!live) throw new Error(`there is no ${describe(ref)} in cluster ${cluster}`);
+  if (!live) return undefined;
   const parsed = parseToolkitObject(live);
   if (!parsed.ok) throw new Error(parsed.errors.map(({ message }) => message).join('; '));
   const policy = parsed.object as ImagePolicy;

@@ -100,6 +100,6 @@ describe('images explain', () => {
     expect(stdout).toMatch(/problem {3}'x1' is no range of versions/);
     const none = await slipway('images', 'explain', `${team.name}/none`);
     expect(none.code).toBe(1);
-    expect(none.stderr).toMatch(/there is no ImagePolicy\/.*\/none in cluster/);
+    expect(none.stderr).toMatch(/there is no ImagePolicy\/.*\/none in production/);
   });
 });
