@@ -228,6 +228,11 @@ export class RegistrySession {
   #connectionError(error: unknown): unknown {
     if (!(error instanceof HttpError)) return error;
     const secrets = this.#secrets();
+    if (this.#options.signal.aborted)
+      return new RegistryError(
+        'unavailable',
+        `${formatImageName(this.image)}: the registry did not give all that was asked for within spec.timeout`,
+      );
     if (error.kind === 'refused') return new RegistryError('refused', error.message, { secrets });
     if (error.kind === 'too-large') return new RegistryError('protocol', error.message, { secrets });
     const hint = ABOUT_TLS.test(error.message)

@@ -12,6 +12,10 @@ import type { SecretData } from '../source/source.ts';
 import { type ImageRepository, scanTimeoutOf } from '../toolkit/image-repository.ts';
 import { readSecret } from './read-secret.ts';
 import type { Run } from './run.ts';
+import { step } from './run.ts';
+
+/** A registry that answers slowly must not keep a worker from everybody else for longer, in ms. */
+const MOST_TIME_MS = 600_000;
 
 interface ServiceAccount extends KubernetesObject {
   imagePullSecrets?: { name?: string }[];
@@ -28,11 +32,28 @@ export function imageNameOf(repository: ImageRepository): ImageName {
 }
 
 /**
- * Opens the image of an ImageRepository with the credentials that it names, in its own namespace. All that is asked of the registry ends
- * after `spec.timeout`.
- * @throws ReconcileError `AuthenticationFailed`
+ * Does something with the image of an ImageRepository, opened with the credentials that it names in its own namespace. All that is asked of
+ * the registry ends after `spec.timeout`, and after ten minutes at the latest.
+ * @throws ReconcileError `AuthenticationFailed`; and what the work throws
  */
-export async function openImage(run: Run, repository: ImageRepository): Promise<RemoteImage> {
+export async function withImage<T>(
+  run: Run,
+  repository: ImageRepository,
+  work: (image: RemoteImage) => Promise<T>,
+): Promise<T> {
+  // Not AbortSignal.timeout: one that only another signal refers to may be collected before its time is up.
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), Math.min(scanTimeoutOf(repository), MOST_TIME_MS));
+  try {
+    const signal = AbortSignal.any([run.signal, deadline.signal]);
+    const image = await step(run, 'credentials', () => openImage(run, repository, signal));
+    return await work(image);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function openImage(run: Run, repository: ImageRepository, signal: AbortSignal): Promise<RemoteImage> {
   const image = imageNameOf(repository);
   const { spec } = repository;
   if (spec.provider !== 'generic') {
@@ -51,7 +72,7 @@ export async function openImage(run: Run, repository: ImageRepository): Promise<
       insecure: spec.insecure === true,
       ...(tls === undefined ? {} : { tls }),
       ...(proxy === undefined ? {} : { proxy }),
-      signal: AbortSignal.any([run.signal, AbortSignal.timeout(scanTimeoutOf(repository))]),
+      signal,
     });
   } catch (error) {
     throw error instanceof RegistryError ? failure(error.message, 'retry') : error;

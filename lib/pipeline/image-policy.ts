@@ -9,7 +9,7 @@ import type { ImagePolicy } from '../toolkit/image-policy.ts';
 import { formatImageRef, type ImageRef } from '../toolkit/image-ref.ts';
 import type { ImageRepository } from '../toolkit/image-repository.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
-import { imageNameOf, openImage } from './image-access.ts';
+import { imageNameOf, withImage } from './image-access.ts';
 import { loadImageRepository } from './image-reference.ts';
 import { automationsOf, imageRepositoryRefOf, sendResult } from './image-results.ts';
 import { asked } from './image-scan.ts';
@@ -97,9 +97,8 @@ async function reflectedDigest(
   const before = status?.latestRef;
   const isSame = before?.name === name && before.tag === tag && (before.digest ?? '') !== '';
   if (spec.digestReflectionPolicy === 'IfNotPresent' && isSame) return before.digest;
-  const image = await openImage(run, repository);
   const what = `failed fetching digest of ${name}:${tag}`;
-  const digest = await asked(() => image.resolve(tag), what);
+  const digest = await withImage(run, repository, (image) => asked(() => image.resolve(tag), what));
   if (digest !== undefined) return digest;
   // The list is out of date.
   await enqueue(run.ctx, [{ job: reconcileJob(run.ctx, run.job.cluster, ref, 'source', { tag }) }]);

@@ -1,10 +1,11 @@
 import { rfc3339 } from '../core/conditions.ts';
 import { formatImageName } from '../core/image-name.ts';
 import { refOf } from '../core/object.ts';
+import type { RemoteImage } from '../oci/registries.ts';
 import type { TagRecord } from '../store/image-tags.ts';
 import type { ImageRepository } from '../toolkit/image-repository.ts';
 import { intervalOf } from '../toolkit/intervals.ts';
-import { imageNameOf, openImage } from './image-access.ts';
+import { imageNameOf, withImage } from './image-access.ts';
 import { policiesOf, sendResult, sendTo } from './image-results.ts';
 import { checksumOf, listAll, lookFor, usableHint } from './image-scan.ts';
 import { objectKey } from './object-key.ts';
@@ -35,13 +36,12 @@ export async function reconcileImageRepository(run: Run, object: ImageRepository
   const record = await ctx.index.imageTags.get(job.cluster, key);
   const known = record?.image === canonicalImageName ? record : undefined;
   const hint = usableHint(job.tag);
-  const image = await step(run, 'credentials', () => openImage(run, object));
-  const look = async (): Promise<TagRecord> => {
+  const look = async (image: RemoteImage): Promise<TagRecord> => {
     if (known === undefined || mustList(run, object, known))
       return step(run, 'list', () => listAll(object, image, known, hint, ctx.now()));
     return hint === undefined ? known : step(run, 'look', () => lookFor(image, known, hint, ctx.now()));
   };
-  const found = await look();
+  const found = await withImage(run, object, look);
   if (found !== record) await step(run, 'store', () => ctx.index.imageTags.put(job.cluster, key, found));
   const revision = checksumOf(found.tags);
   const count = found.tags.length;

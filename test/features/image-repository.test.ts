@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../lib/core/object.ts';
 import { eventually } from '../support/eventually.ts';
@@ -23,12 +24,12 @@ async function lastSteps(namespace: string): Promise<string[]> {
 }
 
 /** An ImageRepository of any image, without credentials. */
-async function createImage(namespace: string, name: string, image: string): Promise<void> {
+async function createImage(namespace: string, name: string, image: string, more: object = {}): Promise<void> {
   await images.stage.objects.create('imagerepositories', {
     apiVersion: 'image.toolkit.fluxcd.io/v1',
     kind: 'ImageRepository',
     metadata: { name, namespace },
-    spec: { image, interval: '1h', insecure: true },
+    spec: { image, interval: '1h', insecure: true, ...more },
   });
 }
 
@@ -218,6 +219,23 @@ describe('an image that cannot be read', () => {
       expect(inside.requests).toEqual([]);
     } finally {
       await inside.stop();
+    }
+  });
+
+  test('because its registry never answers is given up after spec.timeout', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    try {
+      const team = await images.team();
+      const { port } = silent.address() as AddressInfo;
+      await createImage(team.name, 'app', `127.0.0.1:${port}/app`, { timeout: '500ms' });
+      const { message, object } = await team.failed('imagerepositories', 'ReadOperationFailed');
+      expect(message).toMatch(/did not give all that was asked for within spec\.timeout$/);
+      expect(conditionOf(object, 'Stalled')).toBeUndefined();
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
     }
   });
 
