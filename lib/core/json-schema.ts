@@ -19,6 +19,8 @@ function tidy(schema: JsonSchema): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (schema.pattern !== undefined) schema.pattern = schema.pattern.replaceAll('\\/', '/');
+  delete schema['x-kubernetes-list-map-keys'];
+  delete schema['x-kubernetes-list-type'];
   delete schema['x-kubernetes-map-type'];
   delete schema['x-kubernetes-validations'];
 }

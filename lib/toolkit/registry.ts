@@ -4,6 +4,7 @@ import { ImageRepository } from './image-repository.ts';
 import { ImageUpdateAutomation } from './image-update-automation.ts';
 import type { PrinterColumn, ToolkitKind, UnsupportedKind } from './kind.ts';
 import { Kustomization } from './kustomization.ts';
+import { Receiver } from './receiver.ts';
 
 const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 const READY: readonly PrinterColumn[] = [
@@ -83,6 +84,17 @@ export const kinds = [
     ],
     schema: ImageUpdateAutomation,
   },
+  {
+    supported: true,
+    group: 'notification.toolkit.fluxcd.io',
+    kind: 'Receiver',
+    version: 'v1',
+    plural: 'receivers',
+    shortNames: [],
+    categories: ['all', 'fluxcd', 'fluxcd-notifications'],
+    columns: [AGE, ...READY],
+    schema: Receiver,
+  },
 ] as const satisfies readonly ToolkitKind[];
 
 /** Any object of a reconciled kind. */
@@ -91,7 +103,8 @@ export type ToolkitObject =
   | Kustomization
   | ImageRepository
   | ImagePolicy
-  | ImageUpdateAutomation;
+  | ImageUpdateAutomation
+  | Receiver;
 
 /** Kinds that users of the Toolkit know, but that are not reconciled yet. */
 export const unsupportedKinds: readonly UnsupportedKind[] = [
@@ -105,7 +118,6 @@ export const unsupportedKinds: readonly UnsupportedKind[] = [
   unsupported('source.extensions.fluxcd.io', 'v1beta1', ['ArtifactGenerator']),
   unsupported('helm.toolkit.fluxcd.io', 'v2', ['HelmRelease']),
   unsupported('notification.toolkit.fluxcd.io', 'v1beta3', ['Alert', 'Provider']),
-  unsupported('notification.toolkit.fluxcd.io', 'v1', ['Receiver']),
 ].flat();
 
 function unsupported(group: string, version: string, names: readonly string[]): UnsupportedKind[] {

@@ -18,6 +18,8 @@ export interface StructuralSchema {
   properties?: Record<string, StructuralSchema>;
   additionalProperties?: StructuralSchema;
   items?: StructuralSchema;
+  'x-kubernetes-list-map-keys'?: string[];
+  'x-kubernetes-list-type'?: 'atomic' | 'map' | 'set';
   'x-kubernetes-map-type'?: 'atomic' | 'granular';
   'x-kubernetes-validations'?: { rule: string; message: string }[];
 }
@@ -33,6 +35,8 @@ const KEPT = [
   'maxLength',
   'minItems',
   'maxItems',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-list-type',
   'x-kubernetes-map-type',
   'x-kubernetes-validations',
 ] as const;

@@ -8,6 +8,7 @@ export const samples: readonly KubernetesObject[] = [
   'git-repositories.yaml',
   'images.yaml',
   'kustomizations.yaml',
+  'receivers.yaml',
 ].flatMap((file) => {
   const text = readFileSync(new URL(`../fixtures/toolkit/${file}`, import.meta.url), 'utf8');
   return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);

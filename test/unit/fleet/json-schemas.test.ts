@@ -36,8 +36,8 @@ test('an editor accepts what is right and marks what is wrong', () => {
   expect(isValid('slipway.json', { ...fleet, cluster: [] })).toBe(false);
   expect(isValid('slipway.json', { ...fleet, sweep: { interval: 5 } })).toBe(false);
   for (const sample of samples) {
-    const name =
-      sample.kind === 'Kustomization' ? 'kustomization-kustomize-v1.json' : 'gitrepository-source-v1.json';
+    const [group = '', version = ''] = sample.apiVersion.split('/');
+    const name = `${sample.kind.toLowerCase()}-${group.split('.')[0]}-${version}.json`;
     expect(isValid(name, sample)).toBe(true);
     expect(isValid(name, { ...sample, spec: { ...(sample.spec as object), surplus: 1 } })).toBe(false);
     expect(isValid(name, { ...sample, spec: { ...(sample.spec as object), interval: '5x' } })).toBe(false);

@@ -29,6 +29,8 @@ const RULES = [
   'minimum',
   'maximum',
   'required',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-list-type',
   'x-kubernetes-map-type',
   'x-kubernetes-validations',
 ] as const;
