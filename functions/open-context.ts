@@ -13,11 +13,13 @@ import { createNetworkPolicy } from '../lib/network.ts';
 import { createRegistries } from '../lib/oci/registries.ts';
 import type { Context } from '../lib/pipeline/context.ts';
 import { createEngine } from '../lib/render/engine.ts';
+import { createSeal } from '../lib/secrets/seal.ts';
 import { openSqlite } from '../lib/store/sqlite.ts';
 import { createTelemetry } from '../lib/telemetry.ts';
 import { openClusters } from './open-clusters.ts';
 import type { OpenFleet } from './open-fleet.ts';
 import { openIndex } from './open-index.ts';
+import { openKey } from './open-key.ts';
 import { openProviders, openSources } from './open-sources.ts';
 
 /** A context on this machine: SQLite, a folder, the engine as child processes. */
@@ -66,6 +68,8 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
     registries,
     cluster: (name) => clusters.cluster(name),
     connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),
+    http,
+    seal: await createSeal(await openKey(open)),
     log,
     telemetry: createTelemetry(),
     now: Date.now,

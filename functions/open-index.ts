@@ -6,6 +6,7 @@ import { ImageTags } from '../lib/store/image-tags.ts';
 import { Inputs } from '../lib/store/inputs.ts';
 import { Leases } from '../lib/store/leases.ts';
 import { Outbox } from '../lib/store/outbox.ts';
+import { Receivers } from '../lib/store/receivers.ts';
 import { Rollouts } from '../lib/store/rollouts.ts';
 import { Runs } from '../lib/store/runs.ts';
 import { Subscriptions } from '../lib/store/subscriptions.ts';
@@ -23,6 +24,7 @@ export function openIndex(table: (name: string) => Table, now: () => number): Op
   return {
     deliveries: new Deliveries(rows, now),
     subscriptions: new Subscriptions(rows),
+    receivers: new Receivers(rows),
     dueTimes: new DueTimes(rows),
     leases: new Leases(rows, now),
     applied: new Applied(rows),

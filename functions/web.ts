@@ -5,15 +5,17 @@ import { Hono } from 'hono';
 import { speaksOf } from '../lib/fleet/speaks-of.ts';
 import type { Context } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
+import { idTokensOf, receiverHooks } from '../lib/pipeline/webhook-edge.ts';
 import { createWebhookApp } from '../lib/receive/app.ts';
 import type { WebhookProvider } from '../lib/receive/receive.ts';
+import type { WebhookRegistry } from '../lib/receive/registries/registry-type.ts';
 import { receiverOf } from '../lib/receive/registry.ts';
 import { serverOptions } from '../lib/receive/server-options.ts';
 import { Strangers } from '../lib/receive/strangers.ts';
 import { type Access, createPages } from '../lib/web/pages.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
-/** The HTTP side: webhooks of the providers in the fleet file, probes, and the pages of runs. */
+/** The HTTP side: webhooks of the providers and registries in the fleet file and of Receivers, probes, and the pages of runs. */
 export function createApp(ctx: Context, open: OpenFleet): Hono {
   const app = new Hono();
   app.route('/', createWebhooks(ctx, open));
@@ -31,9 +33,26 @@ function createWebhooks(ctx: Context, { fleet, secret }: OpenFleet): Hono {
     const accepts = (repository: string) => speaksOf(provider, repository, fleet.providers);
     return [[provider.name, { type: receiver, secrets, accepts }]];
   });
+  const registries = fleet.registries.map(
+    ({ name, type, host, webhookSecrets, identity }): [string, WebhookRegistry] => {
+      const secrets = () => Promise.all(webhookSecrets.map(secret));
+      return [name, { type, host, secrets, ...(identity ? { identity } : {}) }];
+    },
+  );
+  const tokens = idTokensOf(ctx);
   return createWebhookApp({
     providers: Object.fromEntries(providers),
     enqueue: (push) => enqueue(ctx, [{ job: push }]),
+    registries: {
+      registries: Object.fromEntries(registries),
+      tokens,
+      enqueue: (jobs) =>
+        enqueue(
+          ctx,
+          jobs.map((job) => ({ job })),
+        ),
+    },
+    hooks: receiverHooks(ctx, tokens),
     deliveries: ctx.index.deliveries,
     log: ctx.log,
     now: ctx.now,

@@ -20,6 +20,8 @@ const NAMES: Readonly<Record<string, string>> = {
   imagepol: 'ImagePolicy',
   imagepolicy: 'ImagePolicy',
   imagepolicies: 'ImagePolicy',
+  receiver: 'Receiver',
+  receivers: 'Receiver',
 };
 
 /**

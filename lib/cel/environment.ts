@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Environment } from '@marcbachmann/cel-js';
+import { Environment, Optional } from '@marcbachmann/cel-js';
 
 /** Stands for the name `sets` in expressions. */
 class Sets {}
@@ -17,7 +17,7 @@ const LIMITS = {
 };
 
 /**
- * What Flux's expressions may use: CEL with optional types and the extension libraries for strings, sets and encoders.
+ * What Flux's expressions may use: CEL with optional types and the extension libraries for strings, lists, sets and encoders.
  * @param variables the names that an expression may use; undefined: any, each of unknown type
  * @see https://pkg.go.dev/github.com/google/cel-go/ext
  */
@@ -29,6 +29,7 @@ export function celEnvironment(variables: readonly string[] | undefined): Enviro
     limits: LIMITS,
   });
   addStrings(environment);
+  addLists(environment);
   addSets(environment);
   addEncoders(environment);
   for (const name of variables ?? []) environment.registerVariable(name, 'dyn');
@@ -55,6 +56,15 @@ function addStrings(environment: Environment): void {
 function replaceFirst(text: string, from: string, to: string, limit: number): string {
   let left = limit < 0 ? Number.POSITIVE_INFINITY : limit;
   return text.replaceAll(from, (found) => (left-- > 0 ? to : found));
+}
+
+/** Part of the optional types of CEL since their second version. */
+function addLists(environment: Environment): void {
+  const at = (list: readonly unknown[], index: number) =>
+    list.length === 0 ? Optional.none() : Optional.of(list.at(index));
+  environment
+    .registerFunction('list<A>.first(): optional<A>', (list: readonly unknown[]) => at(list, 0))
+    .registerFunction('list<A>.last(): optional<A>', (list: readonly unknown[]) => at(list, -1));
 }
 
 function addSets(environment: Environment): void {

@@ -69,6 +69,44 @@ export const ReconcileJob = z.object({
 });
 export type ReconcileJob = z.infer<typeof ReconcileJob>;
 
+/**
+ * A push to a container registry, to be fanned out to the objects that follow the image. It is a hint: what the tag points at is asked of
+ * the registry, so what a payload says of digests is not even carried along.
+ */
+export const ImageJob = z.object({
+  type: z.literal('image'),
+  /** The registry's name in the fleet file. */
+  registry: z.string(),
+  /** Every name that the image may go by, canonical (`host/path`). */
+  images: z.array(z.string()),
+  tag: z.string(),
+  origin: Origin,
+  /** Epoch in ms. */
+  receivedAt: z.number(),
+});
+export type ImageJob = z.infer<typeof ImageJob>;
+
+/** A verified call of a Receiver's webhook: its worker finds what is to be reconciled. */
+export const HookJob = z.object({
+  type: z.literal('hook'),
+  cluster: z.string(),
+  /** The Receiver. */
+  namespace: z.string(),
+  name: z.string(),
+  /** The type of the Receiver that the call was verified as. */
+  receiver: z.string(),
+  origin: Origin,
+  /** What filters see as `req`; absent where the Receiver has none. */
+  request: z.unknown().optional(),
+  /** Key of the blob that holds `request` where it is too large for a message. */
+  requestBlob: z.string().optional(),
+  /** What filters see as `claims`. */
+  claims: z.record(z.string(), z.unknown()).optional(),
+  /** Epoch in ms. */
+  receivedAt: z.number(),
+});
+export type HookJob = z.infer<typeof HookJob>;
+
 /** Look over one cluster: what is due, what has drifted, what was changed, what is gone. */
 export const SweepJob = z.object({ type: z.literal('sweep'), cluster: z.string(), requestedAt: z.number() });
 export type SweepJob = z.infer<typeof SweepJob>;
@@ -82,7 +120,14 @@ export const NotifyJob = z.object({
 export type NotifyJob = z.infer<typeof NotifyJob>;
 
 /** Everything that can stand in a queue. */
-export const Job = z.discriminatedUnion('type', [PushJob, ReconcileJob, SweepJob, NotifyJob]);
+export const Job = z.discriminatedUnion('type', [
+  PushJob,
+  ImageJob,
+  HookJob,
+  ReconcileJob,
+  SweepJob,
+  NotifyJob,
+]);
 export type Job = z.infer<typeof Job>;
 
 /** The FIFO group of a job: jobs of one group run one at a time, in order. */
@@ -90,6 +135,10 @@ export function groupOf(job: Job): string {
   switch (job.type) {
     case 'push':
       return `push/${job.provider}/${job.project}/${job.ref}`;
+    case 'image':
+      return `image/${job.images[0] ?? ''}`;
+    case 'hook':
+      return `hook/${job.cluster}/${job.namespace}/${job.name}`;
     case 'reconcile':
       return `${job.cluster}/${job.group}/${job.kind}/${job.namespace}/${job.name}`;
     case 'sweep':

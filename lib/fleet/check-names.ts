@@ -19,7 +19,13 @@ export function checkNames(fleet: unknown): Problem[] {
     if (typeof provider !== 'string' || names.has(provider)) return [];
     return [problem(['clusters', index, 'source', 'provider'], `there is no provider ${provider}`)];
   });
-  return [...duplicates('clusters', clusters), ...duplicates('providers', providers), ...missing];
+  const registries = entriesOf(fleet, 'registries');
+  return [
+    ...duplicates('clusters', clusters),
+    ...duplicates('providers', providers),
+    ...duplicates('registries', registries),
+    ...missing,
+  ];
 }
 
 function problem(path: Problem['path'], message: string): Problem {

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { SecretReference } from '../secrets/reference.ts';
 import { FleetCluster } from './cluster.ts';
+import { FleetRegistry } from './container-registry.ts';
 import { Bytes, milliseconds } from './fields.ts';
 import { FleetProvider } from './provider.ts';
 import { isOwned } from './speaks-of.ts';
@@ -42,6 +44,9 @@ const Server = z.strictObject({
 
 const Storage = z.strictObject({
   directory: z.string().min(1).default('./.slipway').describe('Directory of the database and the artifacts.'),
+  key: SecretReference.describe(
+    'Key that tokens of Receivers are encrypted with in the database, of at least 32 characters; by default one is made beside it.',
+  ).exactOptional(),
 });
 
 const Statuses = z.strictObject({
@@ -67,6 +72,7 @@ const Sweep = z.strictObject({
 export const FleetFile = z.strictObject({
   clusters: z.array(FleetCluster).default([]).describe('The clusters to deploy to.'),
   providers: z.array(FleetProvider).default([]).describe('The Git providers.'),
+  registries: z.array(FleetRegistry).default([]).describe('The container registries that send webhooks.'),
   network: Network.prefault({}).describe('What may be reached.'),
   limits: Limits.prefault({}).describe('Bounds that keep one tenant from starving the others.'),
   server: Server.prefault({}).describe('The web server.'),

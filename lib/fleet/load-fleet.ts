@@ -67,8 +67,9 @@ export function loadFleet(text: string, options: { path: string }): Fleet {
     );
   const path = resolve(options.path);
   const baseDirectory = dirname(path);
-  const directory = resolve(baseDirectory, result.value.storage.directory);
-  return { ...result.value, storage: { directory }, path, baseDirectory };
+  const { storage } = result.value;
+  const directory = resolve(baseDirectory, storage.directory);
+  return { ...result.value, storage: { ...storage, directory }, path, baseDirectory };
 }
 
 /** The document as a plain value; aliases may be unknown, or too many to resolve. */

@@ -3,11 +3,13 @@ import type { KubernetesObject } from '../core/object.ts';
 import type { FleetCluster } from '../fleet/cluster.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Forge } from '../forge/forge.ts';
+import type { Http } from '../http.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../log.ts';
 import type { Registries } from '../oci/registries.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Engine } from '../render/engine.ts';
+import type { Seal } from '../secrets/seal.ts';
 import type { SourceKind } from '../source/source.ts';
 import type { Applied } from '../store/applied.ts';
 import type { Deliveries } from '../store/deliveries.ts';
@@ -16,13 +18,14 @@ import type { ImageTags } from '../store/image-tags.ts';
 import type { Inputs } from '../store/inputs.ts';
 import type { Leases } from '../store/leases.ts';
 import type { Outbox } from '../store/outbox.ts';
+import type { Receivers } from '../store/receivers.ts';
 import type { Rollouts } from '../store/rollouts.ts';
 import type { Runs } from '../store/runs.ts';
 import type { Subscriptions } from '../store/subscriptions.ts';
 import type { Table } from '../store/table.ts';
 import type { Telemetry } from '../telemetry.ts';
 
-/** The queues: one for pushes, one a cluster, so that a worker can be given the jobs of its cluster alone. */
+/** The queues: one for pushes to repositories and registries, one a cluster, so that a worker can be given the jobs of its cluster alone. */
 export interface Queues {
   push: Queue;
   cluster(name: string): Queue;
@@ -32,6 +35,7 @@ export interface Queues {
 export interface Index {
   deliveries: Deliveries;
   subscriptions: Subscriptions;
+  receivers: Receivers;
   dueTimes: DueTimes;
   leases: Leases;
   applied: Applied;
@@ -81,6 +85,10 @@ export interface Context {
    * @param name what it is called in errors
    */
   connect(kubeconfig: string, name: string): KubeClient;
+  /** The outgoing HTTP client, within the network policy. */
+  http: Http;
+  /** Encrypts what of Secrets must stand in the index. */
+  seal: Seal;
   log: Log;
   telemetry: Telemetry;
   /** Epoch in ms. */

@@ -20,7 +20,8 @@ export interface Enqueued {
 export async function enqueue(ctx: Context, items: readonly Enqueued[]): Promise<void> {
   const byQueue = new Map<Queue, OutgoingMessage[]>();
   for (const { job, delayMs } of items) {
-    const queue = job.type === 'push' ? ctx.queues.push : ctx.queues.cluster(clusterOf(job));
+    const cluster = 'cluster' in job ? job.cluster : undefined;
+    const queue = cluster === undefined ? ctx.queues.push : ctx.queues.cluster(cluster);
     const messages = byQueue.get(queue) ?? [];
     messages.push({
       group: groupOf(job),
@@ -53,8 +54,4 @@ export function reconcileJob(
     requestedAt: ctx.now(),
     ...extra,
   };
-}
-
-function clusterOf(job: Job): string {
-  return job.type === 'reconcile' || job.type === 'sweep' ? job.cluster : '';
 }

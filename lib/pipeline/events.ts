@@ -15,6 +15,7 @@ const COMPONENTS: Readonly<Record<string, string>> = {
   Kustomization: 'kustomize-controller',
   ImageRepository: 'image-reflector-controller',
   ImagePolicy: 'image-reflector-controller',
+  Receiver: 'notification-controller',
 };
 
 /**

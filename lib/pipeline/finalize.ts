@@ -58,6 +58,7 @@ export async function forget(run: Run): Promise<void> {
     ctx.index.applied.remove(job.cluster, key),
     ctx.index.inputs.remove(job.cluster, key),
     ctx.index.subscriptions.remove(job.cluster, key),
+    ctx.index.receivers.remove(job.cluster, key),
     ctx.index.rows.delete(`failures#${job.cluster}`, key),
   ]);
   if (ref.group === IMAGE_GROUP) await forgetImage(ctx, job.cluster, key);

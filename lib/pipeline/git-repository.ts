@@ -29,7 +29,7 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
       'this worker was built without the source kind GitRepository',
       { outcome: 'stall' },
     );
-  await subscribeOne(ctx, job.cluster, object);
+  await subscribeOne(ctx, job.cluster, object as KubernetesObject);
   const current = await currentArtifact(run, object);
   const inputs = await sourceInputs(run, object, current);
   const included = inputs.included.map(({ artifact }) => artifact);

@@ -1,5 +1,5 @@
 import { messageOf } from '../core/errors.ts';
-import type { Job, ReconcileJob } from '../core/job.ts';
+import type { HookJob, Job, ReconcileJob } from '../core/job.ts';
 import { isTransient, KubeError } from '../kube/errors.ts';
 import { KubeconfigError } from '../kube/kubeconfig-document.ts';
 import { SecretError } from '../secrets/resolve-secret.ts';
@@ -8,8 +8,11 @@ import type { Context } from './context.ts';
 import { enqueue } from './enqueue.ts';
 import { failSource } from './fail-source.ts';
 import { fanOut } from './fan-out.ts';
+import { handleHook } from './handle-hook.ts';
+import { fanOutImage } from './image-fan-out.ts';
 import { objectKey } from './object-key.ts';
 import { reconcile } from './reconcile.ts';
+import { dropRequest } from './send-hook.ts';
 import { sweepSafely } from './sweep.ts';
 import type { Handled } from './worker.ts';
 
@@ -22,11 +25,21 @@ const SKEW_MS = 1_000;
 /** Pauses before a job for a cluster that cannot be reached is tried again, in ms, by the number of failures in a row. */
 const UNREACHABLE_MS = [5_000, 15_000, 30_000, 60_000, 120_000, 300_000];
 
+/** How long, and how often, a Receiver's call waits for a cluster that cannot be reached, in ms; later the objects' own intervals do. */
+const CALL_KEEP_MS = 15 * 60_000;
+const CALL_AGAIN_MS = 30_000;
+
 /** Does what a job asks for. */
 export async function handleJob(ctx: Context, job: Job): Promise<Handled> {
   switch (job.type) {
     case 'push':
       await fanOut(ctx, job);
+      return 'done';
+    case 'image':
+      await fanOutImage(ctx, job);
+      return 'done';
+    case 'hook':
+      await handleCall(ctx, job);
       return 'done';
     case 'reconcile':
       return handleReconcile(ctx, job);
@@ -57,6 +70,22 @@ async function handleReconcile(ctx: Context, job: ReconcileJob): Promise<Handled
     await ctx.index.dueTimes.set(job.cluster, key, ctx.now() + delayMs);
     await enqueue(ctx, [{ job: { ...job, requestedAt: ctx.now() }, delayMs }]);
     return 'done';
+  }
+}
+
+async function handleCall(ctx: Context, job: HookJob): Promise<void> {
+  try {
+    await handleHook(ctx, job);
+  } catch (error) {
+    if (ctx.signal.aborted || !isUnreachable(error)) throw error;
+    const fields = { cluster: job.cluster, hook: job.origin.id, error: messageOf(error) };
+    if (ctx.now() - job.receivedAt > CALL_KEEP_MS) {
+      ctx.log.error(fields, 'the call of a Receiver is given up: its cluster cannot be used');
+      await dropRequest(ctx, job);
+      return;
+    }
+    ctx.log.warn(fields, 'the call of a Receiver waits: its cluster cannot be used');
+    await enqueue(ctx, [{ job, delayMs: CALL_AGAIN_MS }]);
   }
 }
 

@@ -5,6 +5,7 @@ import { formatImageRef } from '../toolkit/image-ref.ts';
 import type { ImageRepository } from '../toolkit/image-repository.ts';
 import { intervalOf, retryIntervalOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { type Receiver, receiverIntervalOf } from '../toolkit/receiver.ts';
 import { reconcileGitRepository } from './git-repository.ts';
 import { reconcileImagePolicy } from './image-policy.ts';
 import { reconcileImageRepository } from './image-repository.ts';
@@ -12,6 +13,7 @@ import { reconcileKustomization } from './kustomization.ts';
 import type { ToolkitRef } from './object-key.ts';
 import type { RetryPolicy } from './outcome.ts';
 import { pruneInventory } from './prune-inventory.ts';
+import { reconcileReceiver } from './receiver.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
@@ -97,6 +99,21 @@ export const kinds: Readonly<Record<string, Kind>> = {
     },
     attempted: () => undefined,
     reconcile: (run, object) => reconcileImagePolicy(run, object as ImagePolicy),
+    cleanUp: () => Promise.resolve('deleted'),
+  },
+  Receiver: {
+    group: 'notification.toolkit.fluxcd.io',
+    version: 'v1',
+    suspended: (object) => (object as Receiver).spec.suspend === true,
+    intervalMs: (object) => receiverIntervalOf(object as Receiver),
+    retryPolicy: (object, failures) => ({
+      reason: 'Failed',
+      retryMs: receiverIntervalOf(object as Receiver),
+      failures,
+    }),
+    revision: () => undefined,
+    attempted: () => undefined,
+    reconcile: (run, object) => reconcileReceiver(run, object as Receiver),
     cleanUp: () => Promise.resolve('deleted'),
   },
 };

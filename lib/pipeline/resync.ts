@@ -1,5 +1,4 @@
 import { refOf } from '../core/object.ts';
-import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { objectKey } from './object-key.ts';
@@ -13,11 +12,7 @@ import { listToolkitObjects } from './sweep.ts';
  */
 export async function resync(ctx: Context, name: string): Promise<number> {
   const objects = await listToolkitObjects(await ctx.cluster(name));
-  await subscribe(
-    ctx,
-    name,
-    objects.filter(({ kind }) => kind === 'GitRepository') as unknown as GitRepository[],
-  );
+  await subscribe(ctx, name, objects);
   const known = [...(await ctx.index.dueTimes.all(name)).keys()];
   const keys = new Set([...known, ...objects.map((object) => objectKey(refOf(object)))]);
   for (const key of keys) {

@@ -1,34 +1,52 @@
+import { canonicalImage } from '../core/image-reference.ts';
+import type { KubernetesObject } from '../core/object.ts';
+import { gvkOf } from '../core/object.ts';
 import { normaliseRepository } from '../core/repository.ts';
-import type { Subscription } from '../store/subscriptions.ts';
+import { imageSubscription, type Subscription } from '../store/subscriptions.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
+import type { ImageRepository } from '../toolkit/image-repository.ts';
+import { isSuspended } from './change-reason.ts';
 import type { Context } from './context.ts';
 
-/** Writes which source objects of a cluster watch which repository: what a push is fanned out by. */
+/** What an object of a kind watches. @returns undefined when that cannot be read */
+type Watched = (object: unknown) => Pick<Subscription, 'repository' | 'ref'> | undefined;
+
+/** The kinds that pushes are fanned out to. */
+const WATCHED: Readonly<Record<string, Watched>> = {
+  GitRepository(object) {
+    const { spec } = object as GitRepository;
+    const repository = normaliseRepository(spec.url);
+    return repository === undefined ? undefined : { repository, ref: spec.ref ?? {} };
+  },
+  ImageRepository(object) {
+    const image = canonicalImage((object as ImageRepository).spec.image);
+    return image === undefined ? undefined : { repository: imageSubscription(image), ref: {} };
+  },
+};
+
+/**
+ * Writes which objects of a cluster watch which repository: what a push is fanned out by.
+ * @param objects all Toolkit objects of the cluster
+ */
 export async function subscribe(
   ctx: Context,
   cluster: string,
-  repositories: readonly GitRepository[],
+  objects: readonly KubernetesObject[],
 ): Promise<void> {
-  const entries = repositories.flatMap((item) => subscriptionOf(cluster, item) ?? []);
+  const entries = objects.flatMap((item) => subscriptionOf(cluster, item) ?? []);
   await ctx.index.subscriptions.replace(cluster, entries);
 }
 
-/** The same for one source, before its ref is looked at: a push from then on finds it, however new it is. */
-export async function subscribeOne(ctx: Context, cluster: string, repository: GitRepository): Promise<void> {
-  const entry = subscriptionOf(cluster, repository);
+/** The same for one object, before it looks at its repository: a push from then on finds it, however new it is. */
+export async function subscribeOne(ctx: Context, cluster: string, object: KubernetesObject): Promise<void> {
+  const entry = subscriptionOf(cluster, object);
   if (entry) await ctx.index.subscriptions.put(entry);
 }
 
-function subscriptionOf(cluster: string, { spec, metadata }: GitRepository): Subscription | undefined {
-  const repository = normaliseRepository(spec.url);
-  if (repository === undefined || spec.suspend === true) return undefined;
-  return {
-    cluster,
-    group: 'source.toolkit.fluxcd.io',
-    kind: 'GitRepository',
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
-    repository,
-    ref: spec.ref ?? {},
-  };
+function subscriptionOf(cluster: string, object: KubernetesObject): Subscription | undefined {
+  const { group, kind } = gvkOf(object);
+  const watched = Object.hasOwn(WATCHED, kind) && !isSuspended(object) ? WATCHED[kind]?.(object) : undefined;
+  if (!watched) return undefined;
+  const { namespace = '', name } = object.metadata;
+  return { cluster, group, kind, namespace, name, ...watched };
 }

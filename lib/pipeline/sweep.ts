@@ -4,6 +4,7 @@ import { refOf } from '../core/object.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { changeReason, isSuspended } from './change-reason.ts';
+import { closeReceivers } from './close-receivers.ts';
 import { checkWriter } from './cluster-writer.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { findDrift } from './drift.ts';
@@ -41,7 +42,8 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
     WithStatus)[];
   const kustomizations = objects.filter(({ kind }) => kind === 'Kustomization') as (Kustomization &
     WithStatus)[];
-  await subscribe(ctx, name, repositories);
+  await subscribe(ctx, name, objects);
+  await closeReceivers(ctx, name, objects);
   const due = await ctx.index.dueTimes.all(name);
   const local = kustomizations.filter(
     ({ spec, metadata }) => !spec.kubeConfig && !spec.suspend && !metadata.deletionTimestamp,

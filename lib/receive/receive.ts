@@ -1,5 +1,6 @@
 import type { PushJob } from '../core/job.ts';
 import { decodePayload } from './decode.ts';
+import { hexDigest, identify } from './identify.ts';
 import type { Delivery, PullRequestEvent, Push } from './receiver.ts';
 import { type ReceiverName, receivers } from './registry.ts';
 
@@ -85,7 +86,7 @@ export async function receive(
 
 async function toJob(provider: string, push: Push, deliveryId: string, now: number): Promise<PushJob> {
   const { author, committer, pusher, pullRequest, commitUrl } = push;
-  const id = await hash([provider, push.project, push.ref, push.commit, deliveryId].join('\n'));
+  const id = await hexDigest([provider, push.project, push.ref, push.commit, deliveryId].join('\n'));
   return {
     type: 'push',
     provider,
@@ -104,18 +105,4 @@ async function toJob(provider: string, push: Push, deliveryId: string, now: numb
     },
     receivedAt: now,
   };
-}
-
-/**
- * One name for a delivery and its redeliveries. The provider's id is not signed, so the body goes in as well: nobody can make a
- * delivery count as done by sending its id with other content.
- */
-async function identify(given: string | undefined, body: Uint8Array): Promise<string> {
-  return `${(given ?? '').slice(0, 100)}:${(await hash(body)).slice(0, 32)}`;
-}
-
-async function hash(data: string | Uint8Array): Promise<string> {
-  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : new Uint8Array(data);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,20 +1,25 @@
 const encoder = new TextEncoder();
 
+/** Hash functions of HMACs and the hex digits of their values. SHA-1 is for senders that have nothing else. */
+const HEX_DIGITS = { 'SHA-1': 40, 'SHA-256': 64, 'SHA-512': 128 } as const;
+type Hash = keyof typeof HEX_DIGITS;
+
 /**
- * Checks a hex HMAC-SHA256 in constant time (by the platform's own `verify`), with any of several secrets so that they can be
+ * Checks a hex HMAC in constant time (by the platform's own `verify`), with any of several secrets so that they can be
  * rotated. Every secret is tried, so that the time taken does not tell which one fits.
- * @param hex the 64 hex digits, in either case; undefined or anything else is false
+ * @param hex the hex digits, in either case; undefined or anything else is false
  */
 export async function verifyHmac(
   body: Uint8Array,
   hex: string | null | undefined,
   secrets: readonly string[],
+  hash: Hash = 'SHA-256',
 ): Promise<boolean> {
-  if (!hex || !/^[0-9a-f]{64}$/i.test(hex)) return false;
+  if (!hex || hex.length !== HEX_DIGITS[hash] || !/^[0-9a-f]+$/i.test(hex)) return false;
   const signature = fromHex(hex);
   let valid = false;
   for (const secret of usable(secrets)) {
-    const key = await hmacKey(encoder.encode(secret), ['verify']);
+    const key = await hmacKey(encoder.encode(secret), ['verify'], hash);
     valid = (await crypto.subtle.verify('HMAC', key, signature, copy(body))) || valid;
   }
   return valid;
@@ -55,8 +60,8 @@ export function usable(secrets: readonly string[]): string[] {
   return secrets.filter((secret) => secret !== '');
 }
 
-function hmacKey(secret: Uint8Array<ArrayBuffer>, uses: ('sign' | 'verify')[]) {
-  return crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, uses);
+function hmacKey(secret: Uint8Array<ArrayBuffer>, uses: ('sign' | 'verify')[], hash: Hash = 'SHA-256') {
+  return crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash }, false, uses);
 }
 
 function fromHex(hex: string): Uint8Array<ArrayBuffer> {

@@ -1,20 +1,20 @@
 import { canonicalJson } from '../core/digest.ts';
 import type { Table, Write } from './table.ts';
 
-/** A source object that watches a repository. */
+/** An object that watches a repository: a source its Git repository, others an image. */
 export interface Subscription {
   cluster: string;
   group: string;
   kind: string;
   namespace: string;
   name: string;
-  /** Normalised: `host/path`. */
+  /** Normalised: `host/path` of a Git repository, `oci://host/path` of an image. */
   repository: string;
-  /** `spec.ref` of the object. */
+  /** `spec.ref` of the object; empty where it has none. */
   ref: { branch?: string; tag?: string; semver?: string; name?: string; commit?: string };
 }
 
-/** Which source objects, in every cluster, watch which repository. */
+/** Which objects, in every cluster, watch which repository. */
 export class Subscriptions {
   readonly #table: Table;
 
@@ -71,6 +71,11 @@ export class Subscriptions {
   async find(repository: string): Promise<Subscription[]> {
     return (await this.#table.query<Subscription>(ofRepository(repository))).map(({ value }) => value);
   }
+}
+
+/** How the repository of an image is written in subscriptions, so that none is taken for a Git repository. */
+export function imageSubscription(image: string): string {
+  return `oci://${image}`;
 }
 
 function sortOf({ kind, namespace, name }: Subscription): string {

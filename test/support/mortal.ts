@@ -28,6 +28,7 @@ import { handleJob } from '../../lib/pipeline/handle-job.ts';
 import { sweep } from '../../lib/pipeline/sweep.ts';
 import type { ReceivedMessage } from '../../lib/queue/queue.ts';
 import { createEngine, type Engine } from '../../lib/render/engine.ts';
+import { createSeal } from '../../lib/secrets/seal.ts';
 import type { SourceKind } from '../../lib/source/source.ts';
 import { openSqlite, type Sqlite } from '../../lib/store/sqlite.ts';
 import { createTar } from '../../lib/tar.ts';
@@ -143,6 +144,11 @@ export interface Mortal {
 
 let lives = 0;
 
+/** For what no story of crashes comes to. */
+function unused(): never {
+  throw new Error('nothing outside is reached');
+}
+
 /**
  * Starts a process on what outlived the ones before. The messages and leases of one that died are free when their time has passed, or at
  * once after {@link World.bury}.
@@ -176,6 +182,8 @@ export async function live(world: World, doom = new Doom()): Promise<Mortal> {
     }),
     cluster: () => Promise.resolve(connection),
     connect: () => connection.client,
+    http: { request: unused, stream: unused, close: () => Promise.resolve() },
+    seal: await createSeal('the key of an installation that dies often'),
     log: createLog({ level: 'info', format: 'json', write: (line) => void world.log.push(line), now }),
     telemetry: createTelemetry(),
     now,

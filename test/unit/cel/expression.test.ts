@@ -32,6 +32,8 @@ describe('compileExpression', () => {
     "metadata.name.charAt(0) == 'p'",
     "metadata.name.upperAscii().startsWith('POD')",
     "'a,b'.split(',')[1] == 'b'",
+    "'ghcr.io/acme/app:1.1'.split('/').last().value().split(':').first().value() == 'app'",
+    "status.names.first().value() == 'a' && !'x'.split(',').filter(n, n == 'y').last().hasValue()",
     "sets.contains(status.names, ['a'])",
     "sets.equivalent(status.names, ['b', 'a'])",
     "!sets.intersects(status.names, ['c'])",

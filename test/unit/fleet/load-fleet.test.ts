@@ -34,6 +34,10 @@ providers:
     url: https://git.example.com/
     username: robot
     token: env:GITEA_TOKEN
+registries:
+  - { name: hub, type: dockerhub, webhookSecrets: [env:NEW_HOOK, env:OLD_HOOK] }
+  - { name: own, type: distribution, host: "Registry.internal:5000", webhookSecrets: [file:hook] }
+  - { name: google, type: gcr, host: europe-docker.pkg.dev, identity: { email: a@b.example, audience: slipway } }
 network: { allow: [10.0.0.0/8, 192.168.1.1, "fd00::/8", git.internal, "*.corp.example"] }
 limits:
   concurrency: 4
@@ -43,7 +47,7 @@ limits:
   artifactSize: 512Ki
   artifactFiles: 10
 server: { listen: "127.0.0.1:9000", url: https://slipway.example.com/ }
-storage: { directory: /var/lib/slipway }
+storage: { directory: /var/lib/slipway, key: env:KEY }
 statuses: { objects: all, prefix: deploy }
 sweep: { interval: 5m }
 `;
@@ -113,6 +117,22 @@ describe('loadFleet', () => {
           webhookSecrets: [],
         },
       ],
+      registries: [
+        {
+          name: 'hub',
+          type: 'dockerhub',
+          host: 'index.docker.io',
+          webhookSecrets: ['env:NEW_HOOK', 'env:OLD_HOOK'],
+        },
+        { name: 'own', type: 'distribution', host: 'registry.internal:5000', webhookSecrets: ['file:hook'] },
+        {
+          name: 'google',
+          type: 'gcr',
+          host: 'europe-docker.pkg.dev',
+          webhookSecrets: [],
+          identity: { email: 'a@b.example', audience: 'slipway' },
+        },
+      ],
       network: { allow: ['10.0.0.0/8', '192.168.1.1', 'fd00::/8', 'git.internal', '*.corp.example'] },
       limits: {
         concurrency: 4,
@@ -123,7 +143,7 @@ describe('loadFleet', () => {
         artifactFiles: 10,
       },
       server: { listen: { host: '127.0.0.1', port: 9000 }, url: 'https://slipway.example.com' },
-      storage: { directory: '/var/lib/slipway' },
+      storage: { directory: '/var/lib/slipway', key: 'env:KEY' },
       statuses: { objects: 'all', prefix: 'deploy' },
       sweep: { interval: 300_000 },
     } satisfies Fleet);
@@ -137,6 +157,7 @@ describe('loadFleet', () => {
         baseDirectory: '/etc/slipway',
         clusters: [],
         providers: [],
+        registries: [],
         network: { allow: [] },
         limits: {
           concurrency: 16,
@@ -242,6 +263,41 @@ server:
     expect(others).toEqual([]);
     expect(found).toMatch(/^slipway.yaml:1:\d+: providers\[0\]\./);
     expect(found).toContain(problem);
+  });
+
+  test.each([
+    ['type: distribution', ', webhookSecrets: ["env:A"]', 'host: is required for type distribution'],
+    ['type: harbor', ', host: harbor.example.com', 'webhookSecrets: is required: without a secret'],
+    ['type: gcr', ', host: gcr.io', 'identity: is required for type gcr'],
+    [
+      'type: gcr',
+      ', host: gcr.io, identity: { email: a, audience: b }, webhookSecrets: ["env:A"]',
+      'webhookSecrets: cannot be given for type gcr',
+    ],
+    [
+      'type: quay',
+      ', identity: { email: a, audience: b }, webhookSecrets: ["env:A"]',
+      'identity: is for registries of type gcr alone',
+    ],
+    [
+      'type: quay',
+      ', host: "https://quay.io", webhookSecrets: ["env:A"]',
+      'host: must be the host of a registry',
+    ],
+    ['type: docker', '', 'type: must be acr, distribution, dockerhub'],
+    ['type: quay', ', webhookSecrets: [hunter2]', 'webhookSecrets[0]: must be a reference to a secret'],
+  ])('says of a registry with %s%s: %s', (type, more, problem) => {
+    const [found, ...others] = problems(`registries: [{ name: images, ${type}${more} }]`);
+    expect(others).toEqual([]);
+    expect(found).toMatch(/^slipway.yaml:1:\d+: registries\[0\]\./);
+    expect(found).toContain(problem);
+  });
+
+  test('gives every registry a name of its own', () => {
+    const one = '{ name: a, type: quay, webhookSecrets: ["env:A"] }';
+    expect(problems(`registries: [${one}, ${one}]`)).toEqual([
+      'slipway.yaml:1:74: registries[1].name: a is already taken',
+    ]);
   });
 
   test.each([

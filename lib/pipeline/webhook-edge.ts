@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import { type ClaimsPolicy, compileClaimsPolicy } from '../cel/claims-policy.ts';
+import type { HookWebhookOptions } from '../receive/hook-webhooks.ts';
+import type { HookSecret } from '../receive/hooks/hook-type.ts';
+import { createIdTokens, type IdTokens } from '../receive/id-token.ts';
+import type { ReceiverEntry, ReceiverOidcProvider } from '../store/receivers.ts';
+import type { Context } from './context.ts';
+import { placeOf } from './receiver.ts';
+import { sendHook } from './send-hook.ts';
+
+/** Discovery documents and key sets are small, and a caller waits for them. */
+const MAX_DOCUMENT_BYTES = 256 * 1024;
+const DOCUMENT_TIMEOUT_MS = 5_000;
+
+/** Verifies tokens with keys that are read within the network policy. */
+export function idTokensOf(ctx: Pick<Context, 'http' | 'now'>): IdTokens {
+  return createIdTokens(async (url) => {
+    const { status, text } = await ctx.http.request({
+      url,
+      headers: { accept: 'application/json' },
+      maxBytes: MAX_DOCUMENT_BYTES,
+      timeoutMs: DOCUMENT_TIMEOUT_MS,
+    });
+    if (status !== 200) throw new Error(`the answer is ${status}`);
+    return JSON.parse(text()) as unknown;
+  }, ctx.now);
+}
+
+/** What the webhook edge needs to serve the Receivers of the index. */
+export function receiverHooks(ctx: Context, tokens: IdTokens): HookWebhookOptions {
+  const policies = new LRUCache<string, ClaimsPolicy>({ max: 500 });
+  function policyOf(provider: ReceiverOidcProvider): ClaimsPolicy {
+    const key = JSON.stringify([provider.variables, provider.validations]);
+    const policy = policies.get(key) ?? compileClaimsPolicy(provider);
+    policies.set(key, policy);
+    return policy;
+  }
+  return {
+    tokens,
+    checkClaims: (provider, claims) => policyOf(provider)(claims),
+    async find(path) {
+      const entries = await ctx.index.receivers.find(path);
+      return entries.map((entry) => ({ ...entry, secret: () => openSecret(ctx, entry) }));
+    },
+    enqueue: (job) => sendHook(ctx, job),
+  };
+}
+
+async function openSecret(
+  ctx: Context,
+  { sealed, cluster, namespace, name }: ReceiverEntry,
+): Promise<HookSecret> {
+  return JSON.parse(await ctx.seal.open(sealed, placeOf(cluster, namespace, name))) as HookSecret;
+}

@@ -1,0 +1,13 @@
+import type { HookType } from './hook-type.ts';
+import { readObject } from './read-object.ts';
+import { pathIsKnown } from './verdict.ts';
+
+/** Azure Container Registry, which cannot sign. */
+export const acr: HookType = {
+  verify: pathIsKnown,
+  deliveryId: (_delivery, payload) => {
+    const { id } = payload as { id?: unknown };
+    return typeof id === 'string' && id !== '' ? id : undefined;
+  },
+  read: readObject,
+};

@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { readPayload } from '../payload-error.ts';
+import { verifyToken } from '../signature.ts';
+import { pushOf, received } from './pushes.ts';
+import type { RegistryType } from './registry-type.ts';
+import { sentToken } from './sent-token.ts';
+
+const Payload = z.object({
+  events: z
+    .array(
+      z.object({
+        id: z.string(),
+        action: z.string(),
+        target: z.object({ repository: z.string(), tag: z.string().nullish() }),
+      }),
+    )
+    .max(10_000),
+});
+
+/**
+ * CNCF Distribution, the registry in the image `registry`, by its notifications; the secret is a header of the endpoint.
+ * https://distribution.github.io/distribution/about/notifications/
+ */
+export const distribution: RegistryType = {
+  secretInPath: false,
+  verify: ({ headers }, { secrets }) => verifyToken(sentToken(headers), secrets),
+  deliveryId: (_headers, payload) => {
+    const ids = readPayload(Payload, payload).events.map(({ id }) => id);
+    return ids.length === 0 ? undefined : ids.join();
+  },
+  parse(_headers, payload, host) {
+    const { events } = readPayload(Payload, payload);
+    const pushes = events.filter(({ action }) => action === 'push');
+    return received(pushes.map(({ target }) => pushOf(host, [target.repository], target.tag)));
+  },
+};

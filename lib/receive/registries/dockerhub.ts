@@ -1,0 +1,19 @@
+import * as z from 'zod';
+import { readPayload } from '../payload-error.ts';
+import { pushOf, received } from './pushes.ts';
+import type { RegistryType } from './registry-type.ts';
+
+const Payload = z.object({
+  push_data: z.object({ tag: z.string().nullish() }),
+  repository: z.object({ repo_name: z.string() }),
+});
+
+/** Docker Hub; it cannot sign. Its `callback_url` is never called. https://docs.docker.com/docker-hub/repos/manage/webhooks/ */
+export const dockerhub: RegistryType = {
+  secretInPath: true,
+  deliveryId: () => undefined,
+  parse(_headers, payload, host) {
+    const { push_data: push, repository } = readPayload(Payload, payload);
+    return received([pushOf(host, [repository.repo_name], push.tag)]);
+  },
+};

@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import { splitReference } from '../../core/image-reference.ts';
+import { PayloadError, readPayload } from '../payload-error.ts';
+import { isFromGoogle } from './google-identity.ts';
+import { messageId, unwrapMessage } from './pubsub.ts';
+import { pushOf, received } from './pushes.ts';
+import type { RegistryType } from './registry-type.ts';
+
+const Event = z.object({ action: z.string(), tag: z.string().nullish() });
+
+/**
+ * Google Artifact Registry (and Container Registry), by an authenticated push subscription to the Pub/Sub topic `gcr`.
+ * https://cloud.google.com/artifact-registry/docs/configure-notifications
+ */
+export const gcr: RegistryType = {
+  secretInPath: false,
+  verify: ({ headers }, { identity, tokens }) => isFromGoogle(headers, identity, tokens),
+  deliveryId: (_headers, payload) => messageId(payload),
+  parse(_headers, payload, host) {
+    const { action, tag } = readPayload(Event, unwrapMessage(payload));
+    if (action !== 'INSERT' || !tag) return { kind: 'ignored', why: 'no tag was pushed' };
+    const reference = splitReference(tag);
+    if (!reference) throw new PayloadError('the payload names no image');
+    // One topic tells of all hosts of its project.
+    if (!reference.image.startsWith(`${host}/`)) return { kind: 'forbidden' };
+    return received([pushOf(host, [reference.image.slice(host.length + 1)], reference.tag)]);
+  },
+};

@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { splitReference } from '../../core/image-reference.ts';
+import { github } from '../github.ts';
+import { readPayload } from '../payload-error.ts';
+import { pushOf, received } from './pushes.ts';
+import type { RegistryType } from './registry-type.ts';
+
+const Package = z.object({
+  name: z.string(),
+  namespace: z.string().nullish(),
+  owner: z.object({ login: z.string() }).nullish(),
+  package_version: z
+    .object({
+      package_url: z.string().nullish(),
+      container_metadata: z.object({ tag: z.object({ name: z.string().nullish() }).nullish() }).nullish(),
+    })
+    .nullish(),
+});
+
+const Payload = z.object({
+  action: z.string(),
+  package: Package.optional(),
+  registry_package: Package.optional(),
+});
+
+/**
+ * GitHub's container registry, by the events `package` and `registry_package` of an organisation or a repository, signed as all webhooks
+ * of GitHub. https://docs.github.com/en/webhooks/webhook-events-and-payloads#registry_package
+ */
+export const ghcr: RegistryType = {
+  secretInPath: false,
+  verify: (delivery, { secrets }) => github.verify(delivery, secrets),
+  deliveryId: (headers) => github.deliveryId(headers),
+  parse(headers, payload, host) {
+    const event = github.event(headers);
+    if (event === 'ping') return { kind: 'ping' };
+    if (event !== 'package' && event !== 'registry_package')
+      return { kind: 'ignored', why: 'it tells of no package' };
+    const { action, ...packages } = readPayload(Payload, payload);
+    if (action !== 'published' && action !== 'updated') return { kind: 'ignored', why: 'nothing was pushed' };
+    const {
+      name,
+      namespace,
+      owner,
+      package_version: version,
+    } = packages.registry_package ?? readPayload(Package, packages.package);
+    const tag = version?.container_metadata?.tag?.name;
+    // A package of another kind, or an image without tag.
+    if (!tag) return { kind: 'ignored', why: 'no tag was pushed' };
+    const named = splitReference(lowerCase(version?.package_url ?? ''))?.image;
+    if (named !== undefined) {
+      if (!named.startsWith(`${host}/`)) return { kind: 'forbidden' };
+      return received([pushOf(host, [named.slice(host.length + 1)], tag)]);
+    }
+    // The namespace is the owner; in old payloads it is the repository, or has the package's name at its end.
+    const place = lowerCase(owner?.login ?? namespace ?? '');
+    return received([pushOf(host, [`${place}/${lowerCase(name)}`], tag)]);
+  },
+};
+
+/** Owners are written as they like to be; images are not. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}

@@ -1,0 +1,16 @@
+import * as z from 'zod';
+import { readPayload } from '../payload-error.ts';
+import { pushOf, received } from './pushes.ts';
+import type { RegistryType } from './registry-type.ts';
+
+const Payload = z.object({ repository: z.string(), updated_tags: z.array(z.string()).nullish() });
+
+/** Quay's notification of a repository push; it cannot sign. https://docs.quay.io/guides/notifications.html */
+export const quay: RegistryType = {
+  secretInPath: true,
+  deliveryId: () => undefined,
+  parse(_headers, payload, host) {
+    const { repository, updated_tags: tags } = readPayload(Payload, payload);
+    return received((tags ?? []).map((tag) => pushOf(host, [repository], tag)));
+  },
+};
