@@ -16,7 +16,6 @@ import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import { notingUnverified } from './source-verified.ts';
-import { subscribeOne } from './subscribe.ts';
 import { indexKey } from './tree-index.ts';
 
 /** Resolves what the ref points at, fetches it when it is new, stores the artifact and sends on what depends on it. */
@@ -29,7 +28,6 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
       'this worker was built without the source kind GitRepository',
       { outcome: 'stall' },
     );
-  await subscribeOne(ctx, job.cluster, object as KubernetesObject);
   const current = await currentArtifact(run, object);
   const inputs = await sourceInputs(run, object, current);
   const included = inputs.included.map(({ artifact }) => artifact);

@@ -17,6 +17,7 @@ import type { Run } from './run.ts';
 import { step } from './run.ts';
 import { settle } from './settle.ts';
 import type { WithStatus } from './status.ts';
+import { subscribeOne } from './subscribe.ts';
 
 /** How long a lease holds without being renewed; a worker that dies blocks its object for at most this long. */
 const LEASE_MS = 60_000;
@@ -106,6 +107,8 @@ async function reconcileObject(run: Run, kind: Kind): Promise<void> {
 async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithStatus): Promise<Reconciled> {
   try {
     const { metadata } = await addFinalizer(run, object);
+    // Before it looks at its repository: a push from then on finds it, however new it is.
+    await subscribeOne(run.ctx, run.job.cluster, parsed);
     return await kind.reconcile(run, { ...parsed, metadata });
   } catch (error) {
     // Shutting down, or the lease is lost: whoever takes the job next says how it ended.

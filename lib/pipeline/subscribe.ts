@@ -37,7 +37,7 @@ export async function subscribe(
   await ctx.index.subscriptions.replace(cluster, entries);
 }
 
-/** The same for one object, before it looks at its repository: a push from then on finds it, however new it is. */
+/** The same for one object of any kind. */
 export async function subscribeOne(ctx: Context, cluster: string, object: KubernetesObject): Promise<void> {
   const entry = subscriptionOf(cluster, object);
   if (entry) await ctx.index.subscriptions.put(entry);

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { PushJob } from '../../lib/core/job.ts';
 import { silentLog } from '../../lib/log.ts';
 import type { createWebhookApp } from '../../lib/receive/app.ts';
+import type { createIdTokens } from '../../lib/receive/id-token.ts';
+import { createIssuer, documentsOf } from '../support/oidc-issuer.ts';
 
 const SECRET = 'the secret of the hook';
 
@@ -22,6 +24,10 @@ const WEB_GLOBALS = {
   URL,
   URLSearchParams,
   Uint8Array,
+  atob,
+  btoa,
+  structuredClone,
+
   ArrayBuffer,
   clearTimeout,
   console,
@@ -31,11 +37,15 @@ const WEB_GLOBALS = {
 
 describe('the webhook edge on a Web-standard runtime', () => {
   let code: string;
+  let edge: { createWebhookApp: typeof createWebhookApp; createIdTokens: typeof createIdTokens };
   let create: typeof createWebhookApp;
 
   beforeAll(async () => {
     const bundle = await build({
-      entryPoints: [join(import.meta.dirname, '../../lib/receive/app.ts')],
+      stdin: {
+        contents: "export * from './app.ts'; export * from './id-token.ts';",
+        resolveDir: join(import.meta.dirname, '../../lib/receive'),
+      },
       bundle: true,
       write: false,
       minify: true,
@@ -46,7 +56,8 @@ describe('the webhook edge on a Web-standard runtime', () => {
       target: 'es2024',
     });
     code = bundle.outputFiles[0]?.text ?? '';
-    create = runInNewContext(`${code}; edge.createWebhookApp`, { ...WEB_GLOBALS }) as typeof createWebhookApp;
+    edge = runInNewContext(`${code}; edge`, { ...WEB_GLOBALS }) as typeof edge;
+    create = edge.createWebhookApp;
   });
 
   it('needs nothing of Node and stays small', () => {
@@ -111,4 +122,64 @@ describe('the webhook edge on a Web-standard runtime', () => {
       expect(jobs).toMatchObject([{ commit, repositories: ['h/acme/fleet'], ref: 'refs/heads/main' }]);
     },
   );
+
+  it('takes the calls of Receivers, of registries and of identities, and no forged ones', async () => {
+    const issuer = await createIssuer('https://accounts.google.com', Date.now);
+    const identity = { email: 'pusher@acme.iam.gserviceaccount.com', audience: 'slipway' };
+    const jobs: unknown[] = [];
+    const app = create({
+      providers: {},
+      enqueue: async () => undefined,
+      hooks: {
+        find: async () => [
+          {
+            cluster: 'prod',
+            namespace: 'apps',
+            name: 'hub',
+            type: 'github',
+            generation: 1,
+            state: 'ready',
+            events: [],
+            wantsRequest: false,
+            oidcProviders: [],
+            secret: async () => ({ token: SECRET }),
+          },
+        ],
+        tokens: { verify: async () => ({}) },
+        checkClaims: () => [],
+        enqueue: async (job) => void jobs.push(job),
+      },
+      registries: {
+        registries: {
+          google: { type: 'gcr', host: 'europe-docker.pkg.dev', secrets: async () => [], identity },
+        },
+        tokens: edge.createIdTokens(documentsOf(issuer), Date.now),
+        enqueue: async (sent) => void jobs.push(...sent),
+      },
+      deliveries: { isDone: async () => false, markDone: async () => undefined },
+      log: silentLog,
+      now: () => 0,
+    });
+    const send = async (path: string, body: string, headers: Record<string, string>) => {
+      const all = { 'content-type': 'application/json', ...headers };
+      return (
+        await app.fetch(new Request(`https://edge.example${path}`, { method: 'POST', body, headers: all }))
+      ).status;
+    };
+    const sign = (secret: string) => `sha256=${createHmac('sha256', secret).update('{}').digest('hex')}`;
+    const hook = `/hook/${'a'.repeat(64)}`;
+    expect(await send(hook, '{}', { 'x-hub-signature-256': sign('wrong') })).toBe(401);
+    expect(await send(hook, '{}', { 'x-hub-signature-256': sign(SECRET), 'x-github-event': 'push' })).toBe(
+      202,
+    );
+    const tag = 'europe-docker.pkg.dev/acme/app:1';
+    const data = Buffer.from(JSON.stringify({ action: 'INSERT', tag })).toString('base64');
+    const body = JSON.stringify({ message: { data, messageId: '1' } });
+    const bearer = async (email: string) => ({
+      authorization: `Bearer ${await issuer.sign({ aud: 'slipway', email, email_verified: true })}`,
+    });
+    expect(await send('/webhooks/registry/gcr', body, await bearer('other@example.com'))).toBe(401);
+    expect(await send('/webhooks/registry/gcr', body, await bearer(identity.email))).toBe(202);
+    expect(jobs).toMatchObject([{ type: 'hook' }, { type: 'image', tag: '1' }]);
+  });
 });

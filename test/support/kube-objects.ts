@@ -15,6 +15,7 @@ export interface ToolkitObject extends KubernetesObject {
     lastAttemptedRevision?: string;
     lastHandledReconcileAt?: string;
     artifact?: { revision: string; digest: string };
+    webhookPath?: string;
   };
 }
 
@@ -35,6 +36,7 @@ const PATHS = {
   imagerepositories: '/apis/image.toolkit.fluxcd.io/v1',
   imagepolicies: '/apis/image.toolkit.fluxcd.io/v1',
   imageupdateautomations: '/apis/image.toolkit.fluxcd.io/v1',
+  receivers: '/apis/notification.toolkit.fluxcd.io/v1',
 } as const;
 /** A kind by its plural. */
 export type Plural = keyof typeof PATHS;
