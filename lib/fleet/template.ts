@@ -65,6 +65,8 @@ clusters:
 
 providers:
 ${providerText(provider, url)}
+# Container registries can tell of pushes as well: docs/webhooks.md.
+
 # network:
 #   allow: [10.0.0.0/8, git.internal]   # private addresses are refused unless they are listed
 

@@ -71,6 +71,6 @@ function noteOf(run: Run, outcome: Outcome): string {
       ({ ref, action, detail }) => `${describe(ref)} ${action}${action === 'skipped' ? `: ${detail}` : ''}`,
     );
   const warnings = run.warnings.map((warning) => `warning: ${warning}`);
-  const note = [outcome.ready.message, ...warnings, ...changes].join('\n');
+  const note = [outcome.told ?? outcome.ready.message, ...warnings, ...changes].join('\n');
   return note.length > MAX_NOTE ? `${note.slice(0, MAX_NOTE - 1)}…` : note;
 }

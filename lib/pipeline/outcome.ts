@@ -8,6 +8,8 @@ export interface Outcome {
   /** `waiting`: nothing is wrong, something is not there yet. */
   result: 'success' | 'failure' | 'waiting';
   ready: ConditionUpdate;
+  /** What logs, runs and events say in place of the Ready message, where that holds what is for readers of the object alone. */
+  told?: string;
   /** Further conditions to set; those in `remove` are taken away. */
   conditions: ConditionUpdate[];
   remove: string[];

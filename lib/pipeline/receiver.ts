@@ -47,7 +47,11 @@ export async function reconcileReceiver(run: Run, object: Receiver): Promise<Rec
   const notice = idle.length === 0 ? '' : `; without effect: ${idle.join(', ')}`;
   return {
     object,
-    outcome: succeeded('Succeeded', `Receiver initialized for path: ${path}${notice}`),
+    // Where the sender cannot sign, the path is all the secret there is: it stands in the status, as with Flux, and nowhere else.
+    outcome: {
+      ...succeeded('Succeeded', `Receiver initialized for path: ${path}${notice}`),
+      told: `Receiver initialized${notice}`,
+    },
     status: (status) => ({ ...status, webhookPath: path }),
   };
 }

@@ -57,7 +57,7 @@ export async function settle(
       changes: changed({ entries: run.changes }).length,
       ms: run.ctx.now() - run.startedAt,
     },
-    outcome.ready.message,
+    outcome.told ?? outcome.ready.message,
   );
 }
 
@@ -125,7 +125,7 @@ async function record(run: Run, outcome: Outcome, revision: string | undefined):
     changes: run.changes.filter(({ action }) => action !== 'unchanged'),
     result: outcome.result,
     reason: outcome.ready.reason,
-    message: outcome.ready.message,
+    message: outcome.told ?? outcome.ready.message,
   });
 }
 

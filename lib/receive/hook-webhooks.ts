@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { HookJob } from '../core/job.ts';
 import type { ReceiverEntry } from '../store/receivers.ts';
-import { notStored } from './deliveries.ts';
+import { notStored, notVerified } from './deliveries.ts';
 import type { HookProof, HookSecret, HookType } from './hooks/hook-type.ts';
 import { hookType } from './hooks/registry.ts';
 import { hexDigest, identify } from './identify.ts';
@@ -63,7 +63,7 @@ async function handle(c: Context, options: HookWebhookOptions, shared: SharedOpt
       fault = error;
     }
   }
-  if (called.length === 0 && fault !== undefined) return notStored(c, shared.log, fault, {});
+  if (called.length === 0 && fault !== undefined) return notVerified(c, shared.log, fault);
   if (fault !== undefined)
     shared.log.warn({ error: fault }, 'a Receiver could not look at a call; others did');
   if (called.length === 0) return c.json({ error: why ?? 'the signature is missing or wrong' }, 401);

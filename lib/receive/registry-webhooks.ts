@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { ImageJob } from '../core/job.ts';
 import { decodePayload } from './decode.ts';
-import { notStored } from './deliveries.ts';
+import { notStored, notVerified } from './deliveries.ts';
 import { type IdTokens, IssuerUnavailable } from './id-token.ts';
 import { hexDigest, identify } from './identify.ts';
 import { takeIn } from './intake.ts';
@@ -45,7 +45,7 @@ export function addRegistryWebhooks(app: Hono, options: RegistryWebhookOptions, 
     const { signers, fault } = await signersOf(candidates, (registry) =>
       isFrom(registry, type, delivery, secret, options.tokens),
     );
-    if (fault instanceof IssuerUnavailable) return notStored(c, shared.log, fault, { registry: name });
+    if (fault instanceof IssuerUnavailable) return notVerified(c, shared.log, fault);
     if (fault !== undefined) throw fault;
     if (signers.length === 0)
       return secret === undefined

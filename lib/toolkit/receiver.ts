@@ -19,7 +19,7 @@ export const receiverTypes = [
   'acr',
   'cdevents',
 ] as const;
-export type ReceiverType = (typeof receiverTypes)[number];
+type ReceiverType = (typeof receiverTypes)[number];
 
 /** The audience that tokens must be for where a provider names none; Flux's own. */
 const DEFAULT_AUDIENCE = 'notification-controller';

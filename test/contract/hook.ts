@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileClaimsPolicy } from '../../lib/cel/claims-policy.ts';
 import type { HookProof, HookSecret, HookType, HookVerdict } from '../../lib/receive/hooks/hook-type.ts';
-import { createIdTokens } from '../../lib/receive/id-token.ts';
 import { PayloadError } from '../../lib/receive/payload-error.ts';
 import type { Delivery } from '../../lib/receive/receiver.ts';
+import { noTokens } from '../support/oidc-issuer.ts';
 
 /** What the suite must know of a type of Receivers. */
 export interface HookFixture {
@@ -32,14 +32,6 @@ export interface HookFixture {
   needsObject?: boolean;
   proof?: Partial<HookProof>;
 }
-
-/** Keys are read from nowhere. */
-const noTokens = createIdTokens(
-  async () => {
-    throw new Error('nothing is fetched');
-  },
-  () => 0,
-);
 
 /** What every type of Receivers must do. */
 export function hookContract(name: string, fixture: HookFixture): void {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodePayload } from '../../lib/receive/decode.ts';
 import { PayloadError } from '../../lib/receive/payload-error.ts';
 import type { Delivery, Push, Received, ReceiverType } from '../../lib/receive/receiver.ts';
+import { pathsOf, replaced } from '../support/json-paths.ts';
 
 /** A delivery that the provider would make, and what must be read from it. */
 export interface ReceiverExample {
@@ -219,18 +220,4 @@ function thrownBy(call: () => unknown): string {
     return String(error);
   }
   return '';
-}
-
-/** The paths of all members of a JSON value. */
-function pathsOf(value: unknown, path: string[] = []): string[][] {
-  if (value === null || typeof value !== 'object') return [path];
-  return [path, ...Object.entries(value).flatMap(([key, member]) => pathsOf(member, [...path, key]))];
-}
-
-function replaced(value: unknown, path: readonly string[], by: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return by;
-  const copy = structuredClone(value) as Record<string, unknown>;
-  copy[key] = replaced(copy[key], rest, by);
-  return copy;
 }

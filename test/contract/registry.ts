@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalImage } from '../../lib/core/image-reference.ts';
-import { createIdTokens } from '../../lib/receive/id-token.ts';
 import { PayloadError } from '../../lib/receive/payload-error.ts';
 import type { Delivery } from '../../lib/receive/receiver.ts';
 import type { Proof, RegistryReceived, RegistryType } from '../../lib/receive/registries/registry-type.ts';
+import { pathsOf, replaced } from '../support/json-paths.ts';
+import { noTokens } from '../support/oidc-issuer.ts';
 
 /** What the suite must know of a container registry. */
 export interface RegistryFixture {
@@ -33,13 +34,6 @@ export interface RegistryFixture {
 }
 
 const SECRET = 'the-secret-of-a-registry';
-
-const noTokens = createIdTokens(
-  async () => {
-    throw new Error('nothing is fetched');
-  },
-  () => 0,
-);
 
 /** What every type of container registries must do. */
 export function registryContract(name: string, fixture: RegistryFixture): void {
@@ -197,18 +191,4 @@ export function registryContract(name: string, fixture: RegistryFixture): void {
       expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     });
   });
-}
-
-/** The paths of all members of a JSON value. */
-function pathsOf(value: unknown, path: string[] = []): string[][] {
-  if (value === null || typeof value !== 'object') return [path];
-  return [path, ...Object.entries(value).flatMap(([key, member]) => pathsOf(member, [...path, key]))];
-}
-
-function replaced(value: unknown, path: readonly string[], by: unknown): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return by;
-  const copy = structuredClone(value) as Record<string, unknown>;
-  copy[key] = replaced(copy[key], rest, by);
-  return copy;
 }

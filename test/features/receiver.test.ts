@@ -308,9 +308,11 @@ describe('a Receiver', () => {
     }
   });
 
-  test('leaves its token nowhere in the storage directory and in no log line', async () => {
+  test('leaves its token and its path nowhere in the storage directory and in no log line', async () => {
     const { listening } = await setUp();
-    expect(await calledFor(await call(await listening()))).toBe(1);
+    const url = await listening();
+    const digest = url.slice(-64);
+    expect(await calledFor(await call(url))).toBe(1);
     const { directory } = stage.slipway.open.fleet.storage;
     const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((one) =>
       one.isFile(),
@@ -318,8 +320,10 @@ describe('a Receiver', () => {
     for (const file of files) {
       const bytes = await readFile(join(file.parentPath, file.name));
       expect(bytes.includes(TOKEN), file.name).toBe(false);
+      expect(bytes.includes(digest), file.name).toBe(false);
       expect(bytes.includes(Buffer.from(TOKEN).toString('base64')), file.name).toBe(false);
     }
     expect(stage.slipway.log.join('\n')).not.toContain(TOKEN);
+    expect(stage.slipway.log.join('\n')).not.toContain(digest);
   });
 });

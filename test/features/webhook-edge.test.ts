@@ -8,6 +8,7 @@ import { silentLog } from '../../lib/log.ts';
 import type { createWebhookApp } from '../../lib/receive/app.ts';
 import type { createIdTokens } from '../../lib/receive/id-token.ts';
 import { createIssuer, documentsOf } from '../support/oidc-issuer.ts';
+import { receiverEntry } from '../support/receiver-entry.ts';
 
 const SECRET = 'the secret of the hook';
 
@@ -131,20 +132,7 @@ describe('the webhook edge on a Web-standard runtime', () => {
       providers: {},
       enqueue: async () => undefined,
       hooks: {
-        find: async () => [
-          {
-            cluster: 'prod',
-            namespace: 'apps',
-            name: 'hub',
-            type: 'github',
-            generation: 1,
-            state: 'ready',
-            events: [],
-            wantsRequest: false,
-            oidcProviders: [],
-            secret: async () => ({ token: SECRET }),
-          },
-        ],
+        find: async () => [{ ...receiverEntry(), secret: async () => ({ token: SECRET }) }],
         tokens: { verify: async () => ({}) },
         checkClaims: () => [],
         enqueue: async (job) => void jobs.push(job),

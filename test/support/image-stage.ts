@@ -15,7 +15,9 @@ import type { ImagePolicy } from '../../lib/toolkit/image-policy.ts';
 import type { ImageRepository } from '../../lib/toolkit/image-repository.ts';
 import { eventually } from './eventually.ts';
 import { conditionOf, type ToolkitObject } from './kube-objects.ts';
+import { freePort } from './ports.ts';
 import { type Registry, startRegistry } from './registry.ts';
+import { WEBHOOK_SECRET } from './slipway.ts';
 import { CLUSTER, type Stage, startStage } from './stage.ts';
 
 type Repository = ToolkitObject & Pick<ImageRepository, 'status'>;
@@ -53,11 +55,19 @@ export interface ImageStage {
   stop(): Promise<void>;
 }
 
-export async function startImageStage(): Promise<ImageStage> {
-  const [stage, registry] = await Promise.all([
-    startStage(),
-    startRegistry({ user: { name: 'user', password: 'the-password-of-the-registry' } }),
-  ]);
+/** The path of the webhook that the registry of a stage sends to. */
+export const REGISTRY_WEBHOOK = '/webhooks/registry/distribution';
+
+/** @param options.webhook the registry tells Slipway of pushes, with {@link WEBHOOK_SECRET} */
+export async function startImageStage(options: { webhook?: boolean } = {}): Promise<ImageStage> {
+  const port = await freePort();
+  const user = { name: 'user', password: 'the-password-of-the-registry' };
+  const host = `127.0.0.1:${port}`;
+  const named = { name: 'own', type: 'distribution', host, webhookSecrets: ['file:webhook-secret'] };
+  const stage = await startStage(options.webhook ? { more: { registries: [named] } } : {});
+  const url = `${stage.slipway.url}${REGISTRY_WEBHOOK}`;
+  const notify = [{ url, headers: { Authorization: `Bearer ${WEBHOOK_SECRET}` } }];
+  const registry = await startRegistry({ user, port, ...(options.webhook ? { notify } : {}) });
   await eventually('the Toolkit is installed', async () => {
     await stage.objects.list('imagepolicies');
     return true;

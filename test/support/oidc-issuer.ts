@@ -4,6 +4,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { createIdTokens, type IdTokens } from '../../lib/receive/id-token.ts';
+
+/** Verifies no token: keys are read from nowhere. */
+export const noTokens: IdTokens = createIdTokens(
+  async () => {
+    throw new Error('nothing is fetched');
+  },
+  () => 0,
+);
 
 /** An issuer that signs tokens. */
 export interface Issuer {

@@ -23,6 +23,8 @@ import { type RegistrySettings, type RegistryUser, registrySettings } from './re
 export interface RegistryOptions extends Pick<RegistrySettings, 'notify' | 'tls'> {
   /** Who may do anything; without it, everybody may. */
   user?: RegistryUser;
+  /** Where it listens; any free port when absent. */
+  port?: number;
 }
 
 export interface PushOptions {
@@ -59,7 +61,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   if (!existsSync(binary))
     throw new Error(`No registry at ${binary}. Build it with: npm run build:testservers`);
   const directory = await mkdtemp(join(tmpdir(), 'slipway-registry-'));
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const host = `127.0.0.1:${port}`;
   const url = `${options.tls ? 'https' : 'http'}://${host}`;
   const { user } = options;

@@ -38,11 +38,11 @@ export interface Proof {
  * A registry's way of sending webhooks. One file a type plus a line in `registry.ts`; all pass `test/contract/registry.ts`.
  */
 export interface RegistryType {
-  /** The registry can neither sign nor send a header: the secret is the last part of the path. */
+  /** The secret may be the last part of the path, since the registry cannot sign. */
   secretInPath: boolean;
   /**
    * Whether the request was sent by somebody who holds one of the secrets, or by the registry's identity. False for anything odd.
-   * Absent where the secret stands in the path.
+   * Absent where the registry can send no header either.
    * @throws IssuerUnavailable when the keys of an identity's issuer cannot be read
    */
   verify?(delivery: Delivery, proof: Proof): Promise<boolean>;

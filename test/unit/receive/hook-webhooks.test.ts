@@ -4,26 +4,15 @@ import type { HookJob } from '../../../lib/core/job.ts';
 import { createLog, silentLog } from '../../../lib/log.ts';
 import { createWebhookApp } from '../../../lib/receive/app.ts';
 import type { HookReceiver, HookWebhookOptions } from '../../../lib/receive/hook-webhooks.ts';
-import { createIdTokens } from '../../../lib/receive/id-token.ts';
 import { memoryDeliveries } from '../../support/memory-deliveries.ts';
+import { noTokens } from '../../support/oidc-issuer.ts';
+import { receiverEntry } from '../../support/receiver-entry.ts';
 
 const TOKEN = 'token-of-the-receiver';
 const PATH = `/hook/${'a'.repeat(64)}`;
 
 function receiver(changes: Partial<HookReceiver> = {}): HookReceiver {
-  return {
-    cluster: 'prod',
-    namespace: 'apps',
-    name: 'hub',
-    type: 'github',
-    generation: 1,
-    state: 'ready',
-    events: [],
-    wantsRequest: false,
-    oidcProviders: [],
-    secret: async () => ({ token: TOKEN }),
-    ...changes,
-  };
+  return { ...receiverEntry(), secret: async () => ({ token: TOKEN }), ...changes };
 }
 
 function setUp(receivers: HookReceiver[], options: Partial<HookWebhookOptions> = {}) {
@@ -36,12 +25,7 @@ function setUp(receivers: HookReceiver[], options: Partial<HookWebhookOptions> =
     enqueue: async () => undefined,
     hooks: {
       find: async (path) => (path === PATH ? receivers : []),
-      tokens: createIdTokens(
-        async () => {
-          throw new Error('nothing is fetched');
-        },
-        () => clock.now,
-      ),
+      tokens: noTokens,
       checkClaims: () => [],
       enqueue: async (job) => void jobs.push(job),
       ...options,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ReceiverEntry, Receivers } from '../../../lib/store/receivers.ts';
+import { Receivers } from '../../../lib/store/receivers.ts';
 import { dieAtEveryWrite } from '../../support/failing-table.ts';
+import { receiverEntry as entry } from '../../support/receiver-entry.ts';
 import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
 
 let parts: TestSqlite;
@@ -12,22 +13,6 @@ afterAll(() => parts.close());
 const KEY = 'Receiver/apps/hub';
 const OLD = `/hook/${'0'.repeat(64)}`;
 const NEW = `/hook/${'1'.repeat(64)}`;
-
-function entry(changes: Partial<ReceiverEntry> = {}): ReceiverEntry {
-  return {
-    cluster: 'prod',
-    namespace: 'apps',
-    name: 'hub',
-    type: 'github',
-    generation: 1,
-    state: 'ready',
-    events: ['push'],
-    wantsRequest: false,
-    sealed: 'v1.x.y.z',
-    oidcProviders: [],
-    ...changes,
-  };
-}
 
 describe('receivers', () => {
   test('are found by their path, in every cluster that has an equal one', async () => {
