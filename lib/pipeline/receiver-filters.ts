@@ -12,6 +12,12 @@ export interface FilterInput {
   claims?: unknown;
 }
 
+/** Compiles one filter. @throws ReconcileError `InvalidCELExpression` (stall) */
+export function compileFilter(type: Receiver['spec']['type'], text: string): Expression {
+  const variables = type === 'generic-oidc' ? ['res', 'req', 'claims'] : ['res', 'req'];
+  return compileExpression(text, { variables, boolean: true });
+}
+
 /**
  * Compiles the filters of a Receiver.
  * @returns for each of its resources, in order, whether an object is wanted; undefined without any filter. The functions throw
@@ -19,11 +25,8 @@ export interface FilterInput {
  * @throws ReconcileError `InvalidCELExpression` (stall), naming the field
  */
 export function compileFilters({ spec }: Receiver): (((input: FilterInput) => boolean) | undefined)[] {
-  const variables = spec.type === 'generic-oidc' ? ['res', 'req', 'claims'] : ['res', 'req'];
   const compile = (text: string | undefined, field: string): Expression[] =>
-    text === undefined || text === ''
-      ? []
-      : [named(field, () => compileExpression(text, { variables, boolean: true }))];
+    text ? [named(field, () => compileFilter(spec.type, text))] : [];
   const common = compile(spec.resourceFilter, 'spec.resourceFilter');
   return spec.resources.map(({ filter }: ReceiverResource, index) => {
     const all = [...common, ...compile(filter, `spec.resources[${index}].filter`)];

@@ -12,6 +12,7 @@ import type { LocalRoot } from './local-roots.ts';
 import { localWorlds } from './local-worlds.ts';
 import { type ManifestFiles, readManifests } from './manifest-files.ts';
 import { objectKey } from './object-key.ts';
+import { receiverFaults } from './receiver-faults.ts';
 import type { Rendering, World } from './walk.ts';
 
 /** Something wrong, or doubtful, in a repository. */
@@ -74,7 +75,7 @@ function checkManifests({ manifests, patches }: ManifestFiles): Finding[] {
     if (!isToolkitGroup(refOf(object).group) || patches.has(file)) return [];
     const parsed = parseToolkitObject(object);
     const errors = parsed.ok
-      ? imageFaults(parsed.object).map(({ path, message }) => ({
+      ? [...imageFaults(parsed.object), ...receiverFaults(parsed.object)].map(({ path, message }) => ({
           path,
           message: `${describe(refOf(object))}: ${path}: ${message}`,
         }))
