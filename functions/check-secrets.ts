@@ -31,5 +31,10 @@ export async function checkSecrets({ fleet, secret }: OpenFleet, log: Log): Prom
       ),
     ];
   });
-  await Promise.all([...clusters, ...providers]);
+  const registries = fleet.registries.flatMap(({ name: registry, webhookSecrets }) =>
+    webhookSecrets.map((reference) =>
+      look(reference, { registry }, 'webhooks that are signed with it are refused until it can be read'),
+    ),
+  );
+  await Promise.all([...clusters, ...providers, ...registries]);
 }

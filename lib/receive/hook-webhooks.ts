@@ -7,6 +7,7 @@ import { hookType } from './hooks/registry.ts';
 import { hexDigest, identify } from './identify.ts';
 import { takeIn } from './intake.ts';
 import type { Delivery } from './receiver.ts';
+import { refuse } from './refuse.ts';
 import type { SharedOptions } from './shared-options.ts';
 
 /** A `Receiver` object as the index knows it. */
@@ -22,6 +23,10 @@ export interface HookWebhookOptions extends Pick<HookProof, 'tokens' | 'checkCla
   /** Resolves once the job is durable, and throws otherwise. */
   enqueue(job: HookJob): Promise<void>;
 }
+
+const NO_SUCH = 'there is no such webhook';
+/** What the log calls the path, which may be all the secret there is. */
+const PLACE = '/hook/…';
 
 /** A Receiver that a call is for. */
 interface Called {
@@ -42,7 +47,7 @@ export function addHookWebhooks(app: Hono, options: HookWebhookOptions, shared: 
 async function handle(c: Context, options: HookWebhookOptions, shared: SharedOptions): Promise<Response> {
   const digest = c.req.param('digest') ?? '';
   const receivers = /^[0-9a-f]{64}$/.test(digest) ? await options.find(`/hook/${digest}`) : [];
-  if (receivers.length === 0) return c.json({ error: 'there is no such webhook' }, 404);
+  if (receivers.length === 0) return refuse(c, shared, { status: 404, error: NO_SUCH, place: PLACE });
   const listening = receivers.flatMap((receiver) => {
     const type = hookType(receiver.type);
     return type && receiver.state === 'ready' ? [{ receiver, type }] : [];
@@ -66,7 +71,12 @@ async function handle(c: Context, options: HookWebhookOptions, shared: SharedOpt
   if (called.length === 0 && fault !== undefined) return notVerified(c, shared.log, fault);
   if (fault !== undefined)
     shared.log.warn({ error: fault }, 'a Receiver could not look at a call; others did');
-  if (called.length === 0) return c.json({ error: why ?? 'the signature is missing or wrong' }, 401);
+  if (called.length === 0)
+    return refuse(c, shared, {
+      status: 401,
+      error: why ?? 'the signature is missing or wrong',
+      place: PLACE,
+    });
   return accept(c, called, delivery, options, shared);
 }
 

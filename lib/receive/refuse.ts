@@ -28,6 +28,20 @@ export interface Refusal {
 const TEXT =
   'a webhook without a valid signature was refused; if it is yours, its secret differs from the one here';
 
+/** The headers in which senders of webhooks prove themselves. */
+const PROOFS = [
+  'authorization',
+  'x-api-key',
+  'x-hub-signature-256',
+  'x-nexus-webhook-signature',
+  'x-signature',
+];
+
+/** Whether the headers hold anything that could prove the sender. */
+export function bringsProof(headers: Headers): boolean {
+  return PROOFS.some((name) => headers.get(name));
+}
+
 /** The answer to a request that cannot be valid once too many of these have come from its address: it is not even read. */
 export function refuseUnread(c: Context, { strangers }: RefuseOptions): Response | undefined {
   const address = strangers?.addressOf(c);

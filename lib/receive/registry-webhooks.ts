@@ -5,14 +5,9 @@ import { notStored, notVerified } from './deliveries.ts';
 import { type IdTokens, IssuerUnavailable } from './id-token.ts';
 import { hexDigest, identify } from './identify.ts';
 import { takeIn } from './intake.ts';
-import type { Delivery } from './receiver.ts';
+import { bringsProof, refuse, refuseUnread } from './refuse.ts';
 import { registryType } from './registries/registry.ts';
-import type {
-  ImagePush,
-  RegistryReceived,
-  RegistryType,
-  WebhookRegistry,
-} from './registries/registry-type.ts';
+import type { ImagePush, RegistryReceived, WebhookRegistry } from './registries/registry-type.ts';
 import type { SharedOptions } from './shared-options.ts';
 import { verifyToken } from './signature.ts';
 
@@ -40,17 +35,26 @@ export function addRegistryWebhooks(app: Hono, options: RegistryWebhookOptions, 
     const exists = secret === undefined ? type?.verify !== undefined : type?.secretInPath === true;
     if (!type || candidates.length === 0 || !exists)
       return c.json({ error: 'there is no such webhook' }, 404);
+    const place = `/webhooks/registry/${name}`;
+    // What cannot be valid is not even read: without its secret in the path, or too much of what proves nothing.
+    const known = secret === undefined ? undefined : await signersOf(candidates, knows(secret));
+    if (known && known.signers.length === 0 && known.fault === undefined)
+      return refuse(c, shared, { status: 404, error: 'there is no such webhook', place });
+    const unread = known || bringsProof(c.req.raw.headers) ? undefined : refuseUnread(c, shared);
+    if (unread) return unread;
     const delivery = await takeIn(c, shared);
     if (delivery instanceof Response) return delivery;
-    const { signers, fault } = await signersOf(candidates, (registry) =>
-      isFrom(registry, type, delivery, secret, options.tokens),
-    );
+    const { tokens } = options;
+    const { signers, fault } =
+      known ??
+      (await signersOf(candidates, async ({ secrets, identity }) => {
+        const proof = { secrets: await secrets(), identity, tokens };
+        return (await type.verify?.(delivery, proof)) ?? false;
+      }));
     if (fault instanceof IssuerUnavailable) return notVerified(c, shared.log, fault);
     if (fault !== undefined) throw fault;
     if (signers.length === 0)
-      return secret === undefined
-        ? c.json({ error: 'the signature is missing or wrong' }, 401)
-        : c.json({ error: 'there is no such webhook' }, 404);
+      return refuse(c, shared, { status: 401, error: 'the signature is missing or wrong', place });
     const payload = decodePayload(delivery.body, delivery.headers.get('content-type'));
     const read = signers.map(([key, { host }]): [string, RegistryReceived] => [
       key,
@@ -88,16 +92,9 @@ async function signersOf(
   return signers.length > 0 ? { signers } : { signers, fault };
 }
 
-async function isFrom(
-  { secrets, identity }: WebhookRegistry,
-  type: RegistryType,
-  delivery: Delivery,
-  secret: string | undefined,
-  tokens: IdTokens,
-): Promise<boolean> {
-  const valid = await secrets();
-  if (secret !== undefined) return verifyToken(secret, valid);
-  return (await type.verify?.(delivery, { secrets: valid, identity, tokens })) ?? false;
+/** Whether a registry has this secret. */
+function knows(secret: string): (registry: WebhookRegistry) => Promise<boolean> {
+  return async ({ secrets }) => verifyToken(secret, await secrets());
 }
 
 interface Accepted {

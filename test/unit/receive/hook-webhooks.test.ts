@@ -4,6 +4,8 @@ import type { HookJob } from '../../../lib/core/job.ts';
 import { createLog, silentLog } from '../../../lib/log.ts';
 import { createWebhookApp } from '../../../lib/receive/app.ts';
 import type { HookReceiver, HookWebhookOptions } from '../../../lib/receive/hook-webhooks.ts';
+import type { StrangersLimit } from '../../../lib/receive/refuse.ts';
+import { Strangers } from '../../../lib/receive/strangers.ts';
 import { memoryDeliveries } from '../../support/memory-deliveries.ts';
 import { noTokens } from '../../support/oidc-issuer.ts';
 import { receiverEntry } from '../../support/receiver-entry.ts';
@@ -15,7 +17,11 @@ function receiver(changes: Partial<HookReceiver> = {}): HookReceiver {
   return { ...receiverEntry(), secret: async () => ({ token: TOKEN }), ...changes };
 }
 
-function setUp(receivers: HookReceiver[], options: Partial<HookWebhookOptions> = {}) {
+function setUp(
+  receivers: HookReceiver[],
+  options: Partial<HookWebhookOptions> = {},
+  strangers?: StrangersLimit,
+) {
   const jobs: HookJob[] = [];
   const lines: string[] = [];
   const deliveries = memoryDeliveries();
@@ -31,6 +37,7 @@ function setUp(receivers: HookReceiver[], options: Partial<HookWebhookOptions> =
       ...options,
     },
     deliveries,
+    ...(strangers ? { strangers } : {}),
     log: createLog({ level: 'debug', format: 'json', write: (line) => void lines.push(line), now: () => 0 }),
     now: () => clock.now,
   });
@@ -198,6 +205,19 @@ describe('the webhook of a Receiver', () => {
     expect((await call('{}', { 'content-encoding': 'gzip' })).status).toBe(415);
     expect((await app.request(PATH)).status).toBe(405);
     expect(jobs).toEqual([]);
+  });
+
+  test('is answered 429 after too many guesses from one address, where valid calls still get through', async () => {
+    const limit = new Strangers({ now: () => 1_000, burst: 2 });
+    const { call, lines } = setUp([receiver()], {}, { limit, addressOf: () => '192.0.2.1' });
+    const guess = `/hook/${'b'.repeat(64)}`;
+    const statuses = [];
+    for (let count = 0; count < 3; count += 1) statuses.push((await call(undefined, {}, guess)).status);
+    statuses.push((await call(undefined, { 'x-hub-signature-256': 'sha256=x' })).status);
+    expect(statuses).toEqual([404, 404, 429, 429]);
+    expect((await call()).status).toBe(202);
+    expect(lines.filter((line) => line.includes('192.0.2.1'))).toHaveLength(1);
+    expect(lines.join()).not.toMatch(/aaaa|bbbb/);
   });
 
   test('matches events without regard to case, and those of CDEvents with or without version', async () => {

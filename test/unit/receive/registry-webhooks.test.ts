@@ -4,7 +4,9 @@ import type { ImageJob } from '../../../lib/core/job.ts';
 import { createLog } from '../../../lib/log.ts';
 import { createWebhookApp } from '../../../lib/receive/app.ts';
 import { createIdTokens } from '../../../lib/receive/id-token.ts';
+import type { StrangersLimit } from '../../../lib/receive/refuse.ts';
 import type { WebhookRegistry } from '../../../lib/receive/registries/registry-type.ts';
+import { Strangers } from '../../../lib/receive/strangers.ts';
 import { memoryDeliveries } from '../../support/memory-deliveries.ts';
 
 const SECRET = 'secret-of-the-registry';
@@ -17,6 +19,7 @@ const other: WebhookRegistry = { type: 'generic', host: 'b.example', secrets: as
 function setUp(
   registries: Record<string, WebhookRegistry> = { hub, own, other },
   enqueue?: (jobs: readonly ImageJob[]) => Promise<void>,
+  strangers?: StrangersLimit,
 ) {
   const jobs: ImageJob[] = [];
   const lines: string[] = [];
@@ -38,6 +41,7 @@ function setUp(
       enqueue: enqueue ?? (async (sent) => void jobs.push(...sent)),
     },
     deliveries,
+    ...(strangers ? { strangers } : {}),
     log: createLog({ level: 'debug', format: 'json', write: (line) => void lines.push(line), now: () => 0 }),
     now: () => clock.now,
   });
@@ -144,6 +148,23 @@ describe('the webhook of a registry', () => {
     expect([first.status, second.status]).toEqual([202, 202]);
     expect(await first.json()).toEqual(await second.json());
     expect(stored).toHaveLength(1);
+  });
+
+  test('is answered 429 after too many guesses from one address, where valid ones still get through', async () => {
+    const limit = new Strangers({ now: () => 1_000, burst: 2 });
+    const { send, authorization, lines } = setUp(undefined, undefined, {
+      limit,
+      addressOf: () => '192.0.2.1',
+    });
+    const guesses = ['dockerhub/guess', 'dockerhub/other', 'dockerhub/third', 'generic'];
+    const statuses = [];
+    for (const guess of guesses) statuses.push((await send(guess, push)).status);
+    statuses.push((await send('generic', image, authorization('wrong'))).status);
+    expect(statuses).toEqual([404, 404, 429, 429, 429]);
+    expect((await send(`dockerhub/${SECRET}`, push)).status).toBe(202);
+    expect((await send('generic', image, authorization(SECRET))).status).toBe(202);
+    expect(lines.filter((line) => line.includes('192.0.2.1'))).toHaveLength(1);
+    expect(lines.join()).not.toMatch(/guess|secret-of/);
   });
 
   test('counts again where the registry has no ids: the same tag may rightly be pushed twice', async () => {
