@@ -1,12 +1,15 @@
 import { isSuspended } from './change-reason.ts';
 import type { Context } from './context.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
 import { keyOf } from './object-key.ts';
 import type { WithStatus } from './status.ts';
 
+const GROUP = 'notification.toolkit.fluxcd.io';
+
 /**
- * Lets the webhook edge know which Receivers listen no more: those that are suspended, and those that vanished without having been seen in
- * deletion. Calls that come before are turned away by the worker, which looks at the object itself.
- * @param objects all Toolkit objects of the cluster
+ * Sees to it that the webhook edge knows which Receivers listen no more: those that are suspended, and those that vanished without having
+ * been seen in deletion. Calls that come before are turned away by the worker, which looks at the object itself.
+ * @param objects all Toolkit objects of the cluster, a moment ago
  */
 export async function closeReceivers(
   ctx: Context,
@@ -18,10 +21,17 @@ export async function closeReceivers(
   const present = new Map(
     objects.filter(({ kind }) => kind === 'Receiver').map((object) => [keyOf(object), object]),
   );
-  for (const key of known) {
-    const object = present.get(key);
-    if (!object) await ctx.index.receivers.remove(cluster, key);
-    else if (isSuspended(object))
-      await ctx.index.receivers.setState(cluster, key, 'suspended', object.metadata.generation ?? 0);
+  for (const object of present.values()) {
+    if (!isSuspended(object)) continue;
+    await ctx.index.receivers.setState(cluster, keyOf(object), 'suspended', object.metadata.generation ?? 0);
   }
+  // One that is missing may be younger than the list: its own run looks, alone with it, and forgets it if it is gone.
+  const missing = known.filter((key) => !present.has(key));
+  await enqueue(
+    ctx,
+    missing.map((key) => {
+      const [kind = '', namespace = '', name = ''] = key.split('/');
+      return { job: reconcileJob(ctx, cluster, { group: GROUP, kind, namespace, name }, 'sweep') };
+    }),
+  );
 }

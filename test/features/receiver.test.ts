@@ -8,7 +8,8 @@ import { gitRepository } from '../support/fleet-repository.ts';
 import type { GiteaRepository } from '../support/gitea-repository.ts';
 import { conditionOf, isReadyAt } from '../support/kube-objects.ts';
 import { serveIssuer } from '../support/oidc-issuer.ts';
-import { type Stage, startStage } from '../support/stage.ts';
+import { receiverEntry } from '../support/receiver-entry.ts';
+import { CLUSTER, type Stage, startStage } from '../support/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -259,6 +260,14 @@ describe('a Receiver', () => {
     await stage.objects.delete('receivers', namespace, 'hub');
     await eventually('it is gone', async () => !(await stage.objects.get('receivers', namespace, 'hub')));
     await eventually('its path is closed', async () => (await call(url)).status === 404);
+  });
+
+  test('is closed by the next sweep when it vanished without anybody having seen it', async () => {
+    const { receivers } = stage.slipway.ctx.index;
+    const path = `/hook/${'e'.repeat(64)}`;
+    await receivers.put(path, receiverEntry({ cluster: CLUSTER, namespace: 'nowhere', name: 'ghost' }));
+    expect(await receivers.find(path)).toHaveLength(1);
+    await eventually('its path is closed', async () => (await receivers.find(path)).length === 0);
   });
 
   test('says what is wrong with it: no token, or an expression that is none', async () => {

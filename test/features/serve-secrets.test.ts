@@ -23,6 +23,7 @@ test('serve tells at the start which secrets it cannot read and what does not wo
       },
       { name: 'lab', type: 'gitlab', token: 'file:hook' },
     ],
+    registries: [{ name: 'images', type: 'quay', webhookSecrets: ['file:hook', 'file:missing'] }],
   };
   await writeFiles(directory.path, {
     'slipway.yaml': JSON.stringify(fleet),
@@ -38,15 +39,16 @@ test('serve tells at the start which secrets it cannot read and what does not wo
   });
   await checkSecrets(await openFleet(join(directory.path, 'slipway.yaml')), log);
   await directory.remove();
-  const told = lines.map(({ level, cluster, provider, error }) => [
+  const told = lines.map(({ level, cluster, provider, registry, error }) => [
     level,
-    cluster ?? provider,
+    cluster ?? provider ?? registry,
     /secret (\S+):/.exec(error ?? '')?.[1],
   ]);
-  expect(told).toHaveLength(4);
+  expect(told).toHaveLength(5);
   expect(told).toEqual(
     expect.arrayContaining([
       ['error', 'gone', 'file:gone'],
+      ['error', 'images', 'file:missing'],
       ['error', 'hub', 'env:SLIPWAY_TEST_UNSET'],
       ['error', 'hub', 'file:old'],
       ['warn', 'lab', undefined],
