@@ -3,23 +3,22 @@ import type { KubernetesObject } from '../core/object.ts';
 import { gvkOf } from '../core/object.ts';
 import { normaliseRepository } from '../core/repository.ts';
 import { imageSubscription, type Subscription } from '../store/subscriptions.ts';
-import type { GitRepository } from '../toolkit/git-repository.ts';
-import type { ImageRepository } from '../toolkit/image-repository.ts';
 import { isSuspended } from './change-reason.ts';
 import type { Context } from './context.ts';
 
-/** What an object of a kind watches. @returns undefined when that cannot be read */
-type Watched = (object: unknown) => Pick<Subscription, 'repository' | 'ref'> | undefined;
+/** What an object watches, by its spec, which nobody has checked yet. @returns undefined when that cannot be read */
+type Watched = (
+  spec: Readonly<Record<string, unknown>>,
+) => Pick<Subscription, 'repository' | 'ref'> | undefined;
 
 /** The kinds that pushes are fanned out to. */
 const WATCHED: Readonly<Record<string, Watched>> = {
-  GitRepository(object) {
-    const { spec } = object as GitRepository;
-    const repository = normaliseRepository(spec.url);
-    return repository === undefined ? undefined : { repository, ref: spec.ref ?? {} };
+  GitRepository({ url, ref }) {
+    const repository = normaliseRepository(textOf(url));
+    return repository === undefined ? undefined : { repository, ref: (ref ?? {}) as Subscription['ref'] };
   },
-  ImageRepository(object) {
-    const image = canonicalImage((object as ImageRepository).spec.image);
+  ImageRepository({ image: name }) {
+    const image = canonicalImage(textOf(name));
     return image === undefined ? undefined : { repository: imageSubscription(image), ref: {} };
   },
 };
@@ -45,8 +44,13 @@ export async function subscribeOne(ctx: Context, cluster: string, object: Kubern
 
 function subscriptionOf(cluster: string, object: KubernetesObject): Subscription | undefined {
   const { group, kind } = gvkOf(object);
-  const watched = Object.hasOwn(WATCHED, kind) && !isSuspended(object) ? WATCHED[kind]?.(object) : undefined;
+  const spec = (object.spec ?? {}) as Readonly<Record<string, unknown>>;
+  const watched = Object.hasOwn(WATCHED, kind) && !isSuspended(object) ? WATCHED[kind]?.(spec) : undefined;
   if (!watched) return undefined;
   const { namespace = '', name } = object.metadata;
   return { cluster, group, kind, namespace, name, ...watched };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

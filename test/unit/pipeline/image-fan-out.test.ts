@@ -61,6 +61,8 @@ test('a push reaches whatever follows the image, in every cluster, with the tag 
     follower('ImageRepository', 'other', { image: 'ghcr.io/acme/other' }),
     follower('ImageRepository', 'asleep', { image: 'ghcr.io/acme/app', suspend: true }),
     follower('ImageRepository', 'broken', { image: 'https://ghcr.io/acme/app' }),
+    follower('ImageRepository', 'nameless', {}),
+    follower('GitRepository', 'nameless', {}),
     // Its repository is spelt like the image, and has nothing to do with it.
     follower('GitRepository', 'source', { url: 'https://ghcr.io/acme/app' }),
     follower('ImagePolicy', 'policy', {}),
