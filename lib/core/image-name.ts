@@ -1,3 +1,5 @@
+import { asciiLowerCase } from './ascii.ts';
+
 /** The name of an image in a registry, without tag and digest. */
 export interface ImageName {
   /** Host, with its port where one is given, in lower case. Docker Hub is `index.docker.io`. */
@@ -33,7 +35,7 @@ export function parseImageName(text: string): ParsedImageName {
   const slash = text.indexOf('/');
   const first = slash < 0 ? '' : text.slice(0, slash);
   const namesRegistry = first === 'localhost' || /[.:]/.test(first);
-  const host = namesRegistry ? first.toLowerCase() : DOCKER_HUB;
+  const host = namesRegistry ? asciiLowerCase(first) : DOCKER_HUB;
   const path = namesRegistry ? text.slice(slash + 1) : text;
   const tag = /[:@].*$/s.exec(path)?.[0];
   if (tag !== undefined) return refuse(`image '${text}' should not include a tag; remove '${tag}'`);

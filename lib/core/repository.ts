@@ -1,3 +1,5 @@
+import { asciiLowerCase } from './ascii.ts';
+
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(\[[0-9a-f:.]+\]|[^/:@]+)(?::([0-9]{1,5}))?(\/.*)$/i;
 const SCP_FORM = /^(?:[^/:@]+@)?(\[[0-9a-f:.]+\]|[^/:@]+):(?!\/\/)(.+)$/i;
 
@@ -8,11 +10,6 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   'git+ssh': '22',
   git: '9418',
 };
-
-/** Only ASCII: `toLowerCase` would turn look-alikes such as the Kelvin sign into plain letters and so merge two names. */
-function lowerCase(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
 
 /**
  * The one spelling under which a repository's clone URLs are compared: `host/path`, or `host:port/path` when the port is not
@@ -26,18 +23,18 @@ export function normaliseRepository(url: string): string | undefined {
   if (/[\s\u0000-\u001f\u007f\\]/.test(url)) return undefined;
   const [scheme, host, port, rawPath] = split(url);
   if (host === undefined || rawPath === undefined) return undefined;
-  const path = lowerCase(rawPath)
+  const path = asciiLowerCase(rawPath)
     .replace(/^\/+|\/+$/g, '')
     .replace(/\.git$/, '');
   if (path === '') return undefined;
   const shownPort = port === undefined || port === DEFAULT_PORTS[scheme] ? '' : `:${Number(port)}`;
-  return `${lowerCase(host)}${shownPort}/${path}`;
+  return `${asciiLowerCase(host)}${shownPort}/${path}`;
 }
 
 function split(url: string): [scheme: string, host?: string, port?: string | undefined, path?: string] {
   const full = URL_FORM.exec(url);
   if (full) {
-    const scheme = lowerCase(full[1] as string);
+    const scheme = asciiLowerCase(full[1] as string);
     if (DEFAULT_PORTS[scheme] === undefined) return [scheme];
     return [scheme, full[2] as string, full[3], full[4] as string];
   }

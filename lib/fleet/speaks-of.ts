@@ -1,3 +1,4 @@
+import { asciiLowerCase } from '../core/ascii.ts';
 import { normaliseRepository } from '../core/repository.ts';
 import type { FleetProvider } from './provider.ts';
 
@@ -10,8 +11,8 @@ type Place = Pick<FleetProvider, 'name' | 'type' | 'url' | 'owners'>;
 export function isOwned({ type, owners }: Pick<Place, 'type' | 'owners'>, path: string): boolean {
   if (owners === undefined) return true;
   // Clone URLs of Bitbucket Server have a word of their own before the project.
-  const plain = lowerCase(path).replace(type === 'bitbucket-server' ? /^\/*(scm\/)?/ : /^\/+/, '');
-  return owners.some((owner) => plain.startsWith(`${lowerCase(owner)}/`));
+  const plain = asciiLowerCase(path).replace(type === 'bitbucket-server' ? /^\/*(scm\/)?/ : /^\/+/, '');
+  return owners.some((owner) => plain.startsWith(`${asciiLowerCase(owner)}/`));
 }
 
 /**
@@ -40,8 +41,4 @@ function hostOf(base: string): string {
 
 function nameOf(host: string): string {
   return host.replace(/:\d+$/, '');
-}
-
-function lowerCase(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

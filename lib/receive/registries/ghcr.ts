@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { asciiLowerCase } from '../../core/ascii.ts';
 import { splitReference } from '../../core/image-reference.ts';
 import { github } from '../github.ts';
 import { readPayload } from '../payload-error.ts';
@@ -47,18 +48,13 @@ export const ghcr: RegistryType = {
     const tag = version?.container_metadata?.tag?.name;
     // A package of another kind, or an image without tag.
     if (!tag) return { kind: 'ignored', why: 'no tag was pushed' };
-    const named = splitReference(lowerCase(version?.package_url ?? ''))?.image;
+    const named = splitReference(asciiLowerCase(version?.package_url ?? ''))?.image;
     if (named !== undefined) {
       if (!named.startsWith(`${host}/`)) return { kind: 'forbidden' };
       return received([pushOf(host, [named.slice(host.length + 1)], tag)]);
     }
     // The namespace is the owner; in old payloads it is the repository, or has the package's name at its end.
-    const place = lowerCase(owner?.login ?? namespace ?? '');
-    return received([pushOf(host, [`${place}/${lowerCase(name)}`], tag)]);
+    const place = asciiLowerCase(owner?.login ?? namespace ?? '');
+    return received([pushOf(host, [`${place}/${asciiLowerCase(name)}`], tag)]);
   },
 };
-
-/** Owners are written as they like to be; images are not. */
-function lowerCase(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}

@@ -27,6 +27,7 @@ describe('the name of an image', () => {
   test.each([
     ['https://ghcr.io/owner/app', /should not include URL scheme; remove 'https:\/\/'/],
     ['oci://ghcr.io/owner/app', /remove 'oci:\/\/'/],
+    ['\u212Aubernetes.example/app', /names no valid registry/],
     ['ghcr.io/owner/app:v1', /should not include a tag; remove ':v1'/],
     ['alpine:3', /should not include a tag; remove ':3'/],
     ['ghcr.io/owner/app@sha256:abc', /remove '@sha256:abc'/],
