@@ -1,4 +1,4 @@
-import { createRateLimit, DEFAULT_RULES, GITHUB_RULES } from '../lib/notify/rate-limit.ts';
+import { createRateLimit, rulesOf } from '../lib/notify/rate-limit.ts';
 import { releaseWriter } from '../lib/pipeline/cluster-writer.ts';
 import type { Context } from '../lib/pipeline/context.ts';
 import { deliverStatuses } from '../lib/pipeline/deliver-statuses.ts';
@@ -23,10 +23,9 @@ export async function runLocal(ctx: Context): Promise<void> {
     ),
     ...clusters.map((name) => sweepForever(ctx, name)),
     ...clusters.map((name) => watchCluster(ctx, name)),
-    ...ctx.providers.map((provider) => {
-      const rules = provider.type === 'github' ? GITHUB_RULES : DEFAULT_RULES;
-      return deliverStatuses(ctx, provider, createRateLimit(rules, ctx.now));
-    }),
+    ...ctx.providers.map((provider) =>
+      deliverStatuses(ctx, provider, createRateLimit(rulesOf(provider.type), ctx.now)),
+    ),
   ]);
   await Promise.allSettled(clusters.map(async (name) => releaseWriter(ctx, await ctx.cluster(name))));
 }

@@ -56,7 +56,7 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
   engine.warm();
   const index = openIndex((name) => sqlite.table(name), Date.now);
   // No other process can have the directory open: whoever held these leases is gone.
-  await index.leases.releaseAll();
+  await Promise.all(fleet.clusters.map(({ name }) => index.leases.releaseAll(name)));
   const ctx: Context = {
     fleet,
     queues: { push: sqlite.queue('push'), cluster: (name) => sqlite.queue(`cluster-${name}`) },

@@ -4,7 +4,7 @@ import { Deliveries } from '../lib/store/deliveries.ts';
 import { DueTimes } from '../lib/store/due-times.ts';
 import { ImageTags } from '../lib/store/image-tags.ts';
 import { Inputs } from '../lib/store/inputs.ts';
-import { Leases } from '../lib/store/leases.ts';
+import { type LeaseOptions, Leases } from '../lib/store/leases.ts';
 import { Outbox } from '../lib/store/outbox.ts';
 import { Receivers } from '../lib/store/receivers.ts';
 import { Rollouts } from '../lib/store/rollouts.ts';
@@ -18,20 +18,31 @@ export interface OpenIndex extends Index {
   installation(make: () => string): Promise<string>;
 }
 
+/** What differs between one process and many. */
+export interface IndexOptions {
+  leases?: LeaseOptions;
+  /** Called after each new wish for a commit status, with the name of its provider. */
+  wished?: (destination: string) => Promise<void>;
+}
+
 /** Lays the index and the audit over two tables. */
-export function openIndex(table: (name: string) => Table, now: () => number): OpenIndex {
+export function openIndex(
+  table: (name: string) => Table,
+  now: () => number,
+  options: IndexOptions = {},
+): OpenIndex {
   const rows = table('index');
   return {
     deliveries: new Deliveries(rows, now),
     subscriptions: new Subscriptions(rows),
     receivers: new Receivers(rows),
     dueTimes: new DueTimes(rows),
-    leases: new Leases(rows, now),
+    leases: new Leases(rows, now, options.leases),
     applied: new Applied(rows),
     inputs: new Inputs(rows),
     imageTags: new ImageTags(rows),
     rollouts: new Rollouts(rows, now),
-    outbox: new Outbox(rows, now),
+    outbox: new Outbox(rows, now, options.wished),
     runs: new Runs(table('runs')),
     rows,
     async installation(make) {

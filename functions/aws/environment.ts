@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What the functions on AWS are told by their environment. The stacks set it, `slipway worker` is given the same, and nothing

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Why a run happens; recorded with it. */
 export const Trigger = z.enum([

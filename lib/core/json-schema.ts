@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A JSON Schema, draft 7: the draft that all editors and checkers read. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;

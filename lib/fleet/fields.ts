@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_PATTERN, parseDuration } from '../core/duration.ts';
 
 /** A DNS label: it stands in statuses, ids and URLs. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SecretReference } from '../secrets/reference.ts';
 import { FleetCluster } from './cluster.ts';
 import { FleetRegistry } from './container-registry.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { createApi } from './api.ts';
 import { bitbucketCredential } from './bitbucket-credential.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';

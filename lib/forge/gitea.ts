@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { createApi } from './api.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';
 import { ForgeError } from './errors.ts';

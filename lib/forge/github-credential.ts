@@ -1,5 +1,5 @@
 import { createAppAuth } from '@octokit/auth-app';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { createApi } from './api.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';

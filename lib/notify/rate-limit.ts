@@ -22,6 +22,11 @@ export const GITHUB_RULES: readonly RateRule[] = [
 /** For providers that name no limit: enough to be no burden. */
 export const DEFAULT_RULES: readonly RateRule[] = [{ count: 300, perMs: 60_000 }];
 
+/** The limits of a provider by its type in the fleet file. */
+export function rulesOf(type: string): readonly RateRule[] {
+  return type === 'github' ? GITHUB_RULES : DEFAULT_RULES;
+}
+
 /** @param now epoch in ms */
 export function createRateLimit(rules: readonly RateRule[], now: () => number): RateLimit {
   const most = Math.max(0, ...rules.map(({ count }) => count));

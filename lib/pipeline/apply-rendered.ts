@@ -12,6 +12,7 @@ import { identityOf, refOf } from '../core/object.ts';
 import { closureDigest } from '../core/tree.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Rendered } from '../render/render.ts';
+import type { Begun } from '../store/applied.ts';
 import type { InputRecord } from '../store/inputs.ts';
 import { ALLOW_PRUNE } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
@@ -23,7 +24,7 @@ import { claimsOf, sendHeirs } from './claims.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
 import { expectLateWrites, lateWritesUntil } from './late-writes.ts';
-import { checkLease, leaseLost } from './lease.ts';
+import { checkLease, leaseLost, OutOfTime } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
 import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
@@ -61,7 +62,7 @@ export async function applyRendered(
   const options = applyOptions(run, object, marked.records, previous, revision);
   const applied = await step(run, 'apply', () =>
     noteChanges(run, applyStaged(client, objects, options)),
-  ).catch((error: unknown) => stopped(run, error, { previous, next, revision }));
+  ).catch((error: unknown) => stopped(run, error, { previous, next, revision, begun: marked }));
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
   const saved = await ctx.index.applied.save(job.cluster, key, applied.records, {
     begun: marked,
@@ -169,7 +170,12 @@ async function pruneWhenBuilt(
 async function stopped(
   run: Run,
   error: unknown,
-  { previous, next, revision }: { previous: Inventory; next: Inventory; revision: string },
+  {
+    previous,
+    next,
+    revision,
+    begun,
+  }: { previous: Inventory; next: Inventory; revision: string; begun: Begun },
 ): Promise<never> {
   if (!(error instanceof ApplyError) || !(await run.ctx.index.leases.check(run.lease))) throw error;
   const { sent, changeSet } = error.result;
@@ -180,7 +186,12 @@ async function stopped(
   });
   const inventory = union(previous, { entries: there });
   run.attempted = (status) => ({ ...status, lastAttemptedRevision: revision, inventory });
-  await run.ctx.index.applied.markWaiting(run.job.cluster, objectKey(run.ref));
+  const { applied } = run.ctx.index;
+  const [cluster, key] = [run.job.cluster, objectKey(run.ref)];
+  // What was done is remembered, or a run that needs longer than a worker has would do its first half for ever.
+  if (!(error.cause instanceof OutOfTime)) await applied.markWaiting(cluster, key);
+  else if (!(await applied.save(cluster, key, error.result.records, { run: run.id, begun, waiting: true })))
+    throw leaseLost();
   throw error;
 }
 

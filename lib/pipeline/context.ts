@@ -29,6 +29,8 @@ import type { Telemetry } from '../telemetry.ts';
 export interface Queues {
   push: Queue;
   cluster(name: string): Queue;
+  /** Jobs for outboxes; absent where a loop looks into them all the time. */
+  notify?: Queue;
 }
 
 /** The index and the audit: everything of ours that is not in Git or in a cluster. */
@@ -105,4 +107,18 @@ export interface Context {
   installation: string;
   /** Aborts when the process shuts down. */
   signal: AbortSignal;
+  /** Epoch in ms from which on nothing long is begun, since the process is stopped soon after; never when absent. */
+  endsAt?: number;
+}
+
+/**
+ * What those parts of the pipeline touch that hold no credential of a cluster: webhooks, fan-out, the tick. Their functions are given
+ * no more than this.
+ */
+export interface Core
+  extends Pick<
+    Context,
+    'fleet' | 'queues' | 'index' | 'log' | 'now' | 'newId' | 'random' | 'sleep' | 'signal' | 'endsAt'
+  > {
+  providers: readonly Pick<Provider, 'name'>[];
 }

@@ -2,7 +2,7 @@ import type { Job, ReconcileJob } from '../core/job.ts';
 import { groupOf } from '../core/job.ts';
 import type { ObjectRef } from '../core/object.ts';
 import type { OutgoingMessage, Queue } from '../queue/queue.ts';
-import type { Context } from './context.ts';
+import type { Core } from './context.ts';
 
 /** A queue delays a message for at most this long; what is due later goes to the due-time index. */
 export const MAX_QUEUE_DELAY_MS = 15 * 60_000;
@@ -11,21 +11,27 @@ export const MAX_QUEUE_DELAY_MS = 15 * 60_000;
 export interface Enqueued {
   job: Job;
   delayMs?: number;
+  /** Jobs of a group with the same one within five minutes are one job. Default: its own. */
+  deduplicationId?: string;
 }
 
 /**
  * Sends jobs; resolves once all are durable. The deduplication id names this request and not the commit: a commit may
  * rightly come twice within the five minutes for which SQS FIFO remembers an id (A → B → A).
  */
-export async function enqueue(ctx: Context, items: readonly Enqueued[]): Promise<void> {
+export async function enqueue(
+  ctx: Pick<Core, 'queues' | 'newId'>,
+  items: readonly Enqueued[],
+): Promise<void> {
   const byQueue = new Map<Queue, OutgoingMessage[]>();
-  for (const { job, delayMs } of items) {
-    const cluster = 'cluster' in job ? job.cluster : undefined;
-    const queue = cluster === undefined ? ctx.queues.push : ctx.queues.cluster(cluster);
+  for (const { job, delayMs, deduplicationId = ctx.newId() } of items) {
+    const queue = queueOf(ctx.queues, job);
+    // Where a loop looks into the outboxes, nobody has to be told.
+    if (!queue) continue;
     const messages = byQueue.get(queue) ?? [];
     messages.push({
       group: groupOf(job),
-      deduplicationId: ctx.newId(),
+      deduplicationId,
       body: JSON.stringify(job),
       ...(delayMs === undefined ? {} : { delayMs: Math.min(delayMs, MAX_QUEUE_DELAY_MS) }),
     });
@@ -36,7 +42,7 @@ export async function enqueue(ctx: Context, items: readonly Enqueued[]): Promise
 
 /** A job for one object. */
 export function reconcileJob(
-  ctx: Context,
+  ctx: Pick<Core, 'now'>,
   cluster: string,
   ref: Pick<ObjectRef, 'group' | 'kind' | 'namespace' | 'name'>,
   trigger: ReconcileJob['trigger'],
@@ -54,4 +60,9 @@ export function reconcileJob(
     requestedAt: ctx.now(),
     ...extra,
   };
+}
+
+function queueOf(queues: Core['queues'], job: Job): Queue | undefined {
+  if (job.type === 'notify') return queues.notify;
+  return 'cluster' in job ? queues.cluster(job.cluster) : queues.push;
 }

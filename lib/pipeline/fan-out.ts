@@ -1,15 +1,15 @@
 import type { PushJob } from '../core/job.ts';
 import { newestInRange, parseRange } from '../core/version-range.ts';
 import type { Subscription } from '../store/subscriptions.ts';
-import type { Context } from './context.ts';
+import { announceRollout } from './announce-rollout.ts';
+import type { Core } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
-import { announceRollout } from './rollout.ts';
 
 /**
  * Turns a push into one job for every source object, in every cluster, that watches its repository and ref. Holds no
  * credential of any cluster. A push nobody watches ends here.
  */
-export async function fanOut(ctx: Context, push: PushJob): Promise<void> {
+export async function fanOut(ctx: Core, push: PushJob): Promise<void> {
   const found = await Promise.all(
     push.repositories.map((repository) => ctx.index.subscriptions.find(repository)),
   );

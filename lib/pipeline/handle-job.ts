@@ -9,12 +9,12 @@ import { enqueue } from './enqueue.ts';
 import { failSource } from './fail-source.ts';
 import { fanOut } from './fan-out.ts';
 import { handleHook } from './handle-hook.ts';
+import type { Handled } from './handle-message.ts';
+import { handleSweep } from './handle-sweep.ts';
 import { fanOutImage } from './image-fan-out.ts';
 import { objectKey } from './object-key.ts';
 import { reconcile } from './reconcile.ts';
 import { dropRequest } from './send-hook.ts';
-import { sweepSafely } from './sweep.ts';
-import type { Handled } from './worker.ts';
 
 /** Triggers of jobs that were planned for a time: a later plan for the same object puts them out of date. */
 const PLANNED: ReadonlySet<string> = new Set(['retry', 'health', 'prune']);
@@ -44,10 +44,10 @@ export async function handleJob(ctx: Context, job: Job): Promise<Handled> {
     case 'reconcile':
       return handleReconcile(ctx, job);
     case 'sweep':
-      await sweepSafely(ctx, job.cluster);
+      await handleSweep(ctx, job);
       return 'done';
     case 'notify':
-      // Statuses are delivered by a loop of their own; the job is for installations without one.
+      // The job of another queue, whose worker holds no credential of a cluster.
       return 'done';
   }
 }

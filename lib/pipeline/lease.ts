@@ -10,6 +10,14 @@ export function leaseLost(): ReconcileError {
   return new ReconcileError('ReconciliationFailed', message, { outcome: 'retry' });
 }
 
+/** The end of a run for which there is no time left; it goes on in a new one, where this one stopped. */
+export class OutOfTime extends ReconcileError {
+  constructor() {
+    const message = 'the time of this worker is over; the run goes on in another one, where it stopped';
+    super('Progressing', message, { outcome: 'wait', retryAfter: 0 });
+  }
+}
+
 /** Stops a run that has lost its lease: another worker may be writing by now. */
 export async function checkLease(run: Run): Promise<void> {
   run.signal.throwIfAborted();
@@ -21,6 +29,7 @@ export function leaseCheck(run: Run): () => Promise<void> {
   let checkedAt = Number.NEGATIVE_INFINITY;
   return async () => {
     run.signal.throwIfAborted();
+    if (run.ctx.endsAt !== undefined && run.ctx.now() >= run.ctx.endsAt) throw new OutOfTime();
     if (run.ctx.now() - checkedAt < LOOK_MS) return;
     await checkLease(run);
     checkedAt = run.ctx.now();

@@ -1,7 +1,7 @@
 import type { StatusState } from '../forge/forge.ts';
 import { describeRollout } from '../notify/status-text.ts';
 import type { Member, Rollout, RolloutState } from '../store/rollouts.ts';
-import type { Context } from './context.ts';
+import type { Core } from './context.ts';
 
 const MEMBER_STATE: Readonly<Record<Member['state'], StatusState>> = {
   pending: 'pending',
@@ -14,7 +14,7 @@ const MEMBER_STATE: Readonly<Record<Member['state'], StatusState>> = {
  * sources of the cluster bring the same commit, their rollouts share its status, so that a failure of one is never hidden by another's
  * success.
  */
-export async function report(ctx: Context, opened: Rollout): Promise<void> {
+export async function report(ctx: Pick<Core, 'fleet' | 'index'>, opened: Rollout): Promise<void> {
   const { rollouts } = ctx.index;
   const siblings = (await rollouts.siblings(opened)).filter(({ source }) => source !== opened.source);
   const [seen, ...others] = await Promise.all([
@@ -40,7 +40,10 @@ export async function report(ctx: Context, opened: Rollout): Promise<void> {
 }
 
 /** Objects have a status of their own once they have failed, or where the fleet file asks for all. */
-async function reportMembers(ctx: Context, { rollout, members, sequence }: RolloutState): Promise<void> {
+async function reportMembers(
+  ctx: Pick<Core, 'fleet' | 'index'>,
+  { rollout, members, sequence }: RolloutState,
+): Promise<void> {
   const { objects } = ctx.fleet.statuses;
   const own = members.filter(
     (member) =>
@@ -70,14 +73,18 @@ interface Wish {
   sequence: number;
 }
 
-async function want(ctx: Context, rollout: Rollout, { runId, ...wish }: Wish): Promise<void> {
+async function want(
+  ctx: Pick<Core, 'fleet' | 'index'>,
+  rollout: Rollout,
+  { runId, ...wish }: Wish,
+): Promise<void> {
   const { destination, project, commit } = rollout;
   const { url } = ctx.fleet.server;
   const target = url && runId ? { targetUrl: `${url}/runs/${runId}` } : {};
   await ctx.index.outbox.want({ destination, project, commit, ...wish, ...target });
 }
 
-function contextOf(ctx: Context, cluster: string): string {
+function contextOf(ctx: Pick<Core, 'fleet' | 'index'>, cluster: string): string {
   return `${ctx.fleet.statuses.prefix}/${cluster}`;
 }
 

@@ -1,10 +1,7 @@
 import type { Artifact } from '../core/artifact.ts';
-import type { PushJob } from '../core/job.ts';
 import { describe } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
 import type { MemberChange, Rollout } from '../store/rollouts.ts';
-import type { Subscription } from '../store/subscriptions.ts';
-import { isRoot } from '../toolkit/bootstrap.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { Context } from './context.ts';
@@ -24,39 +21,6 @@ import type { WithStatus } from './status.ts';
  * Kustomization that the commit touches. The commit's status is made of it: pending while a member is, red as soon as one has
  * failed, green when all are done, and superseded when a newer commit took over first.
  */
-
-/**
- * Opens rollouts for a push, so that its commit shows `pending` before anything was fetched. A source that has never fetched from
- * the repository has no say in what its commits show: anybody who may make a source could name any URL.
- */
-export async function announceRollout(
-  ctx: Context,
-  push: PushJob,
-  subscriptions: readonly Subscription[],
-): Promise<void> {
-  const provider = ctx.providers.find(({ name }) => name === push.provider);
-  if (!provider || push.commit === '') return;
-  await Promise.all(
-    subscriptions.map(async (subscription) => {
-      const source = objectKey(subscription);
-      const rollout: Rollout = {
-        cluster: subscription.cluster,
-        source,
-        commit: push.commit,
-        destination: provider.name,
-        project: push.project,
-        startedAt: ctx.now(),
-        supersededBy: '',
-      };
-      // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green.
-      const sent = await ctx.index.rollouts.sent(subscription.cluster, source);
-      if (!isRoot(subscription) && sent?.repository !== subscription.repository) return;
-      await ctx.index.rollouts.open(rollout);
-      await ctx.index.rollouts.add(rollout, [source], { again: sent?.commit !== push.commit });
-      await report(ctx, rollout);
-    }),
-  );
-}
 
 /** Opens the rollout of a new artifact with its first members, and closes those of older commits of the same source. */
 export async function openRollout(

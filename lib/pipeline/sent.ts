@@ -18,7 +18,7 @@ const MAX_ENTRIES = 2_000;
 
 /** Reads what the last sweeps of a cluster have sent. */
 export async function loadSent(ctx: Context, cluster: string): Promise<Sent> {
-  const partition = 'sweep-sent';
+  const partition = `sweep-sent#${cluster}`;
   const entries = (await ctx.index.rows.get<Entries>(partition, cluster))?.value ?? {};
   const now = ctx.now();
   return {

@@ -18,6 +18,11 @@ export interface Envelope {
   sentAt: number;
 }
 
+/** A message that is held back, and the queue that it is for. */
+export interface DelayedEnvelope extends Envelope {
+  queue: string;
+}
+
 /** What SQS gives of a message: the SDK's and Lambda's records differ in capitals and in the spelling of attributes. */
 export interface SqsRecord {
   messageId: string;
@@ -40,7 +45,11 @@ export function fifoEntry(id: string, envelope: Envelope): SendMessageBatchReque
 }
 
 /** An entry for the standard queue that holds messages back. */
-export function delayEntry(id: string, envelope: Envelope, delayMs: number): SendMessageBatchRequestEntry {
+export function delayEntry(
+  id: string,
+  envelope: DelayedEnvelope,
+  delayMs: number,
+): SendMessageBatchRequestEntry {
   const body = JSON.stringify(envelope);
   return {
     Id: id,
@@ -51,8 +60,8 @@ export function delayEntry(id: string, envelope: Envelope, delayMs: number): Sen
 }
 
 /** The message that the standard queue held back. */
-export function delayedEnvelope(record: Pick<SqsRecord, 'body' | 'messageAttributes'>): Envelope {
-  return JSON.parse(bodyOf(record)) as Envelope;
+export function delayedEnvelope(record: Pick<SqsRecord, 'body' | 'messageAttributes'>): DelayedEnvelope {
+  return JSON.parse(bodyOf(record)) as DelayedEnvelope;
 }
 
 /** A message of the FIFO queue, from a record of a Lambda event or of {@link fromSdk}. */

@@ -1,35 +1,22 @@
-import {
-  ChangeMessageVisibilityCommand,
-  DeleteMessageCommand,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { checkOutgoing, checkReceive, checkVisibility } from './limits.ts';
 import type { Queue, ReceivedMessage, ReceiveOptions } from './queue.ts';
 import { visitDeadLetters } from './sqs-dead-letters.ts';
-import {
-  delayEntry,
-  delayedEnvelope,
-  envelopeOf,
-  fifoEntry,
-  fromSdk,
-  receivedOf,
-  type SqsRecord,
-} from './sqs-message.ts';
+import { delayEntry, envelopeOf, fifoEntry, receivedOf } from './sqs-message.ts';
+import { receiveRecords } from './sqs-receive.ts';
 import { sendEntries } from './sqs-send.ts';
 import { realTimers, type Timers } from './timers.ts';
-
-/** SQS's longest wait of one request, in seconds. */
-const MAX_WAIT_SECONDS = 20;
 
 /** What a queue in SQS needs. */
 export interface SqsQueueOptions {
   client: SQSClient;
+  /** What delayed messages call the queue, so that the forwarder brings them back to it. */
+  name: string;
   /** The FIFO queue, whose redrive policy names the dead-letter queue and {@link SqsQueueOptions.maxReceiveCount}. */
   queueUrl: string;
   /** The FIFO dead-letter queue. */
   deadLetterQueueUrl: string;
-  /** The standard queue for delayed messages; SQS FIFO has no delay of single messages. */
+  /** The standard queue for delayed messages, which `sqs-forward.ts` empties; SQS FIFO has no delay of single messages. */
   delayQueueUrl: string;
   /** As in the redrive policy. */
   maxReceiveCount: number;
@@ -39,44 +26,19 @@ export interface SqsQueueOptions {
   timers?: Timers;
 }
 
-/** A queue in SQS, and what brings its delayed messages back into line. */
-export interface SqsQueue extends Queue {
-  /** Sends on what the delay queue held back: the whole work of the function that consumes that queue. */
-  forward(records: readonly Pick<SqsRecord, 'body' | 'messageAttributes'>[]): Promise<void>;
-  /** Takes due messages from the delay queue and sends them on, where no function does. Returns how many. */
-  forwardDue(options: { waitMs: number; signal?: AbortSignal }): Promise<number>;
-}
-
 /** A queue in SQS FIFO. Times are rounded up to seconds, since SQS knows no shorter ones. */
-export function sqsQueue(options: SqsQueueOptions): SqsQueue {
-  const { client, queueUrl, delayQueueUrl, now, timers = realTimers } = options;
+export function sqsQueue(options: SqsQueueOptions): Queue {
+  const { client, name, queueUrl, delayQueueUrl, now, timers = realTimers } = options;
   const closing = new AbortController();
   /** Until when the messages that this process holds are hidden: SQS refuses late receipts, but not always. */
   const hiddenUntil = new Map<string, number>();
-
-  async function receiveFrom(
-    url: string,
-    settings: { max: number; waitMs: number; visibilityMs: number },
-    signal?: AbortSignal,
-  ): Promise<SqsRecord[]> {
-    const command = new ReceiveMessageCommand({
-      QueueUrl: url,
-      MaxNumberOfMessages: settings.max,
-      WaitTimeSeconds: Math.min(Math.ceil(settings.waitMs / 1_000), MAX_WAIT_SECONDS),
-      VisibilityTimeout: Math.ceil(settings.visibilityMs / 1_000),
-      MessageSystemAttributeNames: ['All'],
-      MessageAttributeNames: ['All'],
-    });
-    const { Messages: messages = [] } = await client.send(command, signal ? { abortSignal: signal } : {});
-    return messages.map(fromSdk);
-  }
 
   /** One message: of one request SQS may hand out several of a group, and those must go one at a time. */
   async function receiveOne(visibilityMs: number, waitMs: number): Promise<ReceivedMessage[]> {
     const settings = { max: 1, waitMs, visibilityMs };
     const until = now() + Math.ceil(visibilityMs / 1_000) * 1_000;
     try {
-      const messages = (await receiveFrom(queueUrl, settings, closing.signal)).map(receivedOf);
+      const messages = (await receiveRecords(client, queueUrl, settings, closing.signal)).map(receivedOf);
       for (const { receipt } of messages) hiddenUntil.set(receipt, until);
       return messages;
     } catch (error) {
@@ -152,11 +114,6 @@ export function sqsQueue(options: SqsQueueOptions): SqsQueue {
     for (const [receipt, until] of hiddenUntil) if (until + 3_600_000 < now()) hiddenUntil.delete(receipt);
   }
 
-  async function forward(records: readonly Pick<SqsRecord, 'body' | 'messageAttributes'>[]): Promise<void> {
-    const entries = records.map((record, index) => fifoEntry(String(index), delayedEnvelope(record)));
-    await sendEntries(client, queueUrl, entries, timers);
-  }
-
   return {
     async send(messages) {
       checkOutgoing(messages);
@@ -164,7 +121,9 @@ export function sqsQueue(options: SqsQueueOptions): SqsQueue {
       const entries = messages.map((message, index) => {
         const envelope = envelopeOf(message, time);
         const { delayMs = 0 } = message;
-        return delayMs > 0 ? delayEntry(`${index}`, envelope, delayMs) : fifoEntry(`${index}`, envelope);
+        return delayMs > 0
+          ? delayEntry(`${index}`, { ...envelope, queue: name }, delayMs)
+          : fifoEntry(`${index}`, envelope);
       });
       const delayed = entries.filter(({ DelaySeconds }) => DelaySeconds !== undefined);
       const immediate = entries.filter(({ DelaySeconds }) => DelaySeconds === undefined);
@@ -208,18 +167,6 @@ export function sqsQueue(options: SqsQueueOptions): SqsQueue {
     },
     async close() {
       closing.abort();
-    },
-    forward,
-    async forwardDue({ waitMs, signal }) {
-      const settings = { max: 10, waitMs, visibilityMs: 60_000 };
-      const records = await receiveFrom(delayQueueUrl, settings, signal);
-      await forward(records);
-      for (const { receiptHandle } of records) {
-        await client.send(
-          new DeleteMessageCommand({ QueueUrl: delayQueueUrl, ReceiptHandle: receiptHandle }),
-        );
-      }
-      return records.length;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { schemes } from './registry.ts';
 
 const names = Object.keys(schemes);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { GitAuth } from '../git/auth.ts';
 import { secretsOf } from '../git/auth.ts';
 import { GitError } from '../git/errors.ts';

@@ -27,7 +27,7 @@ interface Chunk {
 
 /** Says which chunks belong together. */
 interface Head {
-  /** `begun`: a run was begun and not ended; `waiting`: it ended, and has left something to do. */
+  /** `begun`: a run was begun and not ended; `waiting`: it ended, and has left something to do. The records of one that was begun count for nothing. */
   dirty: false | 'begun' | 'waiting';
   /** By which run each chunk was written; a chunk that another run has written is not trusted. */
   runs: string[];
@@ -86,13 +86,14 @@ export class Applied {
   /**
    * Writes the records of an owner and takes the mark of {@link begin} away.
    * @param run the id of the run; it tells its chunks from those of a worker that is late
+   * @param waiting the run ended before all was done: the records hold, but what is left must not be taken for done
    * @returns false when another run has begun since the mark: then these records count for nothing
    */
   async save(
     cluster: string,
     owner: string,
     records: ReadonlyMap<string, StoredRecord>,
-    { begun, run }: { begun: Begun; run: string },
+    { begun, run, waiting = false }: { begun: Begun; run: string; waiting?: boolean },
   ): Promise<boolean> {
     const present = new Map(begun.chunks);
     const writes: Write[] = [];
@@ -108,7 +109,7 @@ export class Applied {
     }
     for (const sort of present.keys()) writes.push({ delete: { partition: partition(cluster), sort } });
     await this.#table.batch(writes);
-    const head: Head = { dirty: false, runs };
+    const head: Head = { dirty: waiting ? 'waiting' : false, runs };
     const options = { ifVersion: begun.mark };
     return (await this.#table.put(headPartition(cluster), owner, head, options)) !== undefined;
   }
@@ -135,7 +136,7 @@ export class Applied {
     return new Map(
       heads.map(({ sort, value: head }) => {
         const own = new Map((chunks.get(sort) ?? []).map((row) => [row.sort, row.value]));
-        return [sort, { records: trusted(own, head), dirty: !isWhole(own, head) }];
+        return [sort, { records: trusted(own, head), dirty: !isWhole(own, head) || head.dirty !== false }];
       }),
     );
   }
@@ -150,7 +151,7 @@ export class Applied {
 }
 
 function isWhole(chunks: ReadonlyMap<string, Chunk>, head: Head | undefined): boolean {
-  if (head?.dirty !== false) return false;
+  if (head === undefined || head.dirty === 'begun') return false;
   const runs = [...chunks.values()].map(({ run }) => run);
   // What is beyond was left behind by a deletion that was cut off.
   return head.runs.every((run, index) => run === runs[index]);

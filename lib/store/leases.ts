@@ -27,7 +27,10 @@ interface Held {
   ttlMs: number;
 }
 
-const PARTITION = 'leases';
+/** The row of a lease: a partition for each cluster, so that a worker can be kept to the rows of its own. */
+function partitionOf(name: string): string {
+  return `leases#${name.split('/', 1)[0]}`;
+}
 
 /** How many leases of each sort are kept in mind; beyond, the oldest are forgotten and only cost a longer wait or a read. */
 const MAX_KEPT = 10_000;
@@ -67,7 +70,7 @@ export class Leases {
       const lease = { name, holder, token: free.value.token + 1 };
       if (await this.#write(lease, ttlMs, free.version)) return lease;
     }
-    const row = await this.#table.get<Held>(PARTITION, name);
+    const row = await this.#table.get<Held>(partitionOf(name), name);
     if (row && !this.#hasRunOut(row)) return undefined;
     const lease: Lease = { name, holder, token: (row?.value.token ?? 0) + 1 };
     const written = await this.#write(lease, ttlMs, row?.version ?? 0);
@@ -88,7 +91,7 @@ export class Leases {
     if (until <= this.#now()) return false;
     // Where all go by one clock, nobody can have taken it before its time; asked before every write, that saves a read each.
     if (this.#skewMs === 0) return true;
-    const row = await this.#table.get<Held>(PARTITION, lease.name);
+    const row = await this.#table.get<Held>(partitionOf(lease.name), lease.name);
     return row !== undefined && isHeldBy(row.value, lease) && until > this.#now();
   }
 
@@ -98,27 +101,28 @@ export class Leases {
     this.#own.delete(keyOf(lease));
     if (own && (await this.#giveBack(lease.name, own))) return;
     // Lost, or extended a moment ago by an answer that is still on its way.
-    const row = await this.#table.get<Held>(PARTITION, lease.name);
+    const row = await this.#table.get<Held>(partitionOf(lease.name), lease.name);
     if (row && isHeldBy(row.value, lease)) await this.#giveBack(lease.name, row);
   }
 
   async #giveBack(name: string, own: Written): Promise<boolean> {
     const value: Held = { ...own.value, until: 0 };
-    const version = await this.#table.put(PARTITION, name, value, { ifVersion: own.version });
+    const version = await this.#table.put(partitionOf(name), name, value, { ifVersion: own.version });
     if (version !== undefined) keep(this.#free, name, { version, value });
     return version !== undefined;
   }
 
   /**
-   * Gives back every lease, whoever holds it. Only at the start of a process that alone uses the table: whoever held them is
+   * Gives back every lease of a cluster, whoever holds it. Only at the start of a process that alone uses the table: whoever held them is
    * gone, and their objects need not wait for the leases to run out.
    */
-  async releaseAll(): Promise<void> {
-    const rows = await this.#table.query<Held>(PARTITION);
+  async releaseAll(cluster: string): Promise<void> {
+    const partition = partitionOf(cluster);
+    const rows = await this.#table.query<Held>(partition);
     await this.#table.batch(
       rows
         .filter(({ value }) => value.until !== 0)
-        .map(({ sort, value }) => ({ put: { partition: PARTITION, sort, value: { ...value, until: 0 } } })),
+        .map(({ sort, value }) => ({ put: { partition, sort, value: { ...value, until: 0 } } })),
     );
   }
 
@@ -126,7 +130,7 @@ export class Leases {
     // From before the write: it must not seem to hold longer than others see it held.
     const until = this.#now() + ttlMs;
     const value: Held = { holder: lease.holder, token: lease.token, until, ttlMs };
-    const version = await this.#table.put(PARTITION, lease.name, value, { ifVersion });
+    const version = await this.#table.put(partitionOf(lease.name), lease.name, value, { ifVersion });
     if (version !== undefined) this.#own.set(keyOf(lease), { version, value });
     return version !== undefined;
   }

@@ -54,10 +54,17 @@ const ATTEMPTS = 200;
 export class Outbox {
   readonly #table: Table;
   readonly #now: () => number;
+  readonly #wished: (destination: string) => Promise<void>;
 
-  constructor(table: Table, now: () => number) {
+  /** @param wished called after each new wish, where nothing looks into the outbox all the time; what it throws, `want` throws */
+  constructor(
+    table: Table,
+    now: () => number,
+    wished: (destination: string) => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#table = table;
     this.#now = now;
+    this.#wished = wished;
   }
 
   /** What a commit should show. Returns false when that is what was last wished for already, or when it comes late. */
@@ -76,6 +83,7 @@ export class Outbox {
       if (same) return false;
       // Whoever sent an older wish may have taken the mark away after it was written here.
       if (!(await this.#table.get<Mark>(marks(destination), id))) await this.#mark(destination, id);
+      await this.#wished(destination);
       return true;
     }
     throw tooManyWriters(status);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import type { ObjectMeta } from '../core/object.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Int64, StringMap, Time } from './fields.ts';
 import { commonStatus } from './status.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Duration, LocalReference, Metadata, Selector, StringMap } from './fields.ts';
 import { KustomizationStatus } from './kustomization-status.ts';
 

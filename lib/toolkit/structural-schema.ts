@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A structural schema as a CustomResourceDefinition holds it. https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources */
 export interface StructuralSchema {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest';
 import { sqsQueue } from '../../lib/queue/sqs.ts';
+import { sqsForwarder } from '../../lib/queue/sqs-forward.ts';
 import { openSqlite } from '../../lib/store/sqlite.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { type Fauxqs, startSqsAndS3 } from '../support/fauxqs.ts';
@@ -39,11 +40,12 @@ describe('on a server that speaks SQS', () => {
     count += 1;
     const urls = await server.createQueues(`jobs-${count}`, 3);
     const queue = sqsQueue({ client: server.sqs, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+    const forwarder = sqsForwarder({ client: server.sqs, ...urls, queueUrl: () => urls.queueUrl });
     return {
       queue,
       async advance(ms) {
         vi.setSystemTime(Date.now() + ms);
-        while ((await queue.forwardDue({ waitMs: 0 })) > 0);
+        while ((await forwarder.forwardDue({ waitMs: 0 })) > 0);
       },
       close: () => queue.close(),
     };

@@ -14,6 +14,7 @@ export interface Fauxqs {
 
 /** The queues behind one queue of Slipway. */
 export interface QueueUrls {
+  name: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
   delayQueueUrl: string;
@@ -47,6 +48,7 @@ export async function startSqsAndS3(): Promise<Fauxqs> {
       const deadLetterTargetArn = attributes.Attributes?.QueueArn;
       const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount });
       return {
+        name,
         queueUrl: await createQueue(`${name}.fifo`, { FifoQueue: 'true', RedrivePolicy }),
         deadLetterQueueUrl,
         delayQueueUrl: await createQueue(`${name}-delay`, {}),

@@ -118,7 +118,7 @@ export async function openWorld(kubernetes: Kubernetes): Promise<World> {
     async bury() {
       // Longer than a message stays hidden.
       offset += 61_000;
-      await openIndex((name) => sqlite.table(name), now).leases.releaseAll();
+      await openIndex((name) => sqlite.table(name), now).leases.releaseAll(CLUSTER);
     },
     async close() {
       await Promise.allSettled([client.close(), engine.close(), sqlite.close()]);

@@ -1,12 +1,15 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type SqsQueue, sqsQueue } from '../../../lib/queue/sqs.ts';
+import type { Queue } from '../../../lib/queue/queue.ts';
+import { sqsQueue } from '../../../lib/queue/sqs.ts';
+import { type Forwarder, sqsForwarder } from '../../../lib/queue/sqs-forward.ts';
 import { receivedOf } from '../../../lib/queue/sqs-message.ts';
 import { type Fauxqs, type QueueUrls, startSqsAndS3 } from '../../support/fauxqs.ts';
 
 let server: Fauxqs;
 let urls: QueueUrls;
-let queue: SqsQueue;
+let queue: Queue;
+let forwarder: Forwarder;
 let count = 0;
 beforeAll(async () => {
   server = await startSqsAndS3();
@@ -16,6 +19,14 @@ beforeEach(async () => {
   count += 1;
   urls = await server.createQueues(`unit-${count}`, 3);
   queue = sqsQueue({ client: server.sqs, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+  forwarder = sqsForwarder({
+    client: server.sqs,
+    ...urls,
+    queueUrl(name) {
+      if (name === urls.name) return urls.queueUrl;
+      throw new Error(`there is no queue ${name}`);
+    },
+  });
 });
 
 describe('the queue in SQS', () => {
@@ -41,7 +52,8 @@ describe('the queue in SQS', () => {
     });
     const { Messages: messages = [] } = await server.sqs.send(peek);
     // As a Lambda event names things.
-    const records = messages.map(({ Body = '', MessageAttributes = {} }) => ({
+    const records = messages.map(({ MessageId = '', Body = '', MessageAttributes = {} }) => ({
+      messageId: MessageId,
       body: Body,
       messageAttributes: Object.fromEntries(
         Object.entries(MessageAttributes).map(([name, { StringValue }]) => [
@@ -51,12 +63,26 @@ describe('the queue in SQS', () => {
       ),
     }));
     expect(records).toHaveLength(1);
-    await queue.forward(records);
-    await queue.forward(records);
+    expect(await forwarder.forward(records)).toEqual(new Map());
+    expect(await forwarder.forward(records)).toEqual(new Map());
     const received = await queue.receive({ max: 10, waitMs: 0, visibilityMs: 60_000 });
     expect(received).toMatchObject([{ group: 'a b', body }]);
     await queue.acknowledge(received[0] as NonNullable<(typeof received)[0]>);
     expect(await queue.receive({ max: 10, waitMs: 0, visibilityMs: 60_000 })).toEqual([]);
+  });
+
+  test('names the held-back messages that could not be sent on, and sends the others', async () => {
+    const envelope = { group: 'a', deduplicationId: '1', body: 'x', sentAt: 1 };
+    const record = (messageId: string, text: string) => ({ messageId, body: text, messageAttributes: {} });
+    const failed = await forwarder.forward([
+      record('lost', JSON.stringify({ ...envelope, queue: 'gone' })),
+      record('garbled', '{'),
+      record('good', JSON.stringify({ ...envelope, queue: urls.name })),
+    ]);
+    expect([...failed.keys()].sort()).toEqual(['garbled', 'lost']);
+    expect(String(failed.get('lost'))).toContain('there is no queue gone');
+    const received = await queue.receive({ max: 10, waitMs: 0, visibilityMs: 60_000 });
+    expect(received).toMatchObject([{ body: 'x' }]);
   });
 
   test('reads what others wrote to it, and messages of a Lambda event', async () => {

@@ -106,7 +106,7 @@ describe('a lease', () => {
   test('of a process that is gone is free at once when the next one says so', async () => {
     const lease = await taken(new Leases(table, parts.clock.now), 'killed');
     const next = new Leases(table, parts.clock.now);
-    await next.releaseAll();
+    await next.releaseAll('prod');
     expect((await taken(next, 'next')).token).toBe(lease.token + 1);
   });
 });
@@ -149,7 +149,7 @@ describe('with clocks that differ by up to ten minutes', () => {
     const leases = new Leases(table, parts.clock.now, { skewMs });
     const other = new Leases(table, parts.clock.now, { skewMs });
     const lease = await taken(leases, 'one');
-    await other.releaseAll();
+    await other.releaseAll('prod');
     expect(await leases.check(lease)).toBe(false);
     await taken(other, 'two');
     expect(await leases.check(lease)).toBe(false);
