@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import type { Fleet } from '../lib/fleet/fleet.ts';
 import { loadFleet } from '../lib/fleet/load-fleet.ts';
 import { resolveSecret } from '../lib/secrets/resolve-secret.ts';
+import { lazyAwsApi } from './open-aws-api.ts';
 
 /** The fleet file, and a reader of the secrets that it refers to. */
 export interface OpenFleet {
   fleet: Fleet;
-  /** The secret behind a reference of the fleet file (`file:`, `env:`); read anew each time, so that a rotated one holds at once. */
+  /** The secret behind a reference of the fleet file (`file:`, `env:`, `aws-sm:`, `ssm:`); read anew each time, so that a rotated one holds at once. */
   secret(reference: string): Promise<string>;
 }
 
@@ -24,8 +25,9 @@ export async function openFleet(path: string): Promise<OpenFleet> {
     );
   });
   const fleet = loadFleet(text, { path: absolute });
+  const context = { baseDirectory: fleet.baseDirectory, env: process.env, aws: lazyAwsApi() };
   return {
     fleet,
-    secret: (reference) => resolveSecret(reference, { baseDirectory: fleet.baseDirectory, env: process.env }),
+    secret: (reference) => resolveSecret(reference, context),
   };
 }

@@ -3,7 +3,7 @@ import { createAdaptorServer, serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import { speaksOf } from '../lib/fleet/speaks-of.ts';
-import type { Context } from '../lib/pipeline/context.ts';
+import type { Core, Edge } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
 import { idTokensOf, receiverHooks } from '../lib/pipeline/webhook-edge.ts';
 import { createWebhookApp } from '../lib/receive/app.ts';
@@ -16,16 +16,21 @@ import { type Access, createPages } from '../lib/web/pages.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
 /** The HTTP side: webhooks of the providers and registries in the fleet file and of Receivers, probes, and the pages of runs. */
-export function createApp(ctx: Context, open: OpenFleet): Hono {
+export function createApp(ctx: Edge, open: OpenFleet): Hono {
   const app = new Hono();
   app.route('/', createWebhooks(ctx, open));
-  const clusters = open.fleet.clusters.map(({ name }) => name);
-  const { log, now } = ctx;
-  app.route('/', createPages({ runs: ctx.index.runs, clusters, access: accessOf(open), log, now }));
+  app.route('/', createRunPages(ctx, open, accessOf(open)));
   return app;
 }
 
-function createWebhooks(ctx: Context, { fleet, secret }: OpenFleet): Hono {
+/** The pages of runs. */
+export function createRunPages({ index, log, now }: Core, { fleet }: OpenFleet, access: Access): Hono {
+  const clusters = fleet.clusters.map(({ name }) => name);
+  return createPages({ runs: index.runs, clusters, access, log, now });
+}
+
+/** The webhooks of the providers in the fleet file, and probes. */
+export function createWebhooks(ctx: Core, { fleet, secret }: OpenFleet): Hono {
   const providers = fleet.providers.flatMap((provider): [string, WebhookProvider][] => {
     const receiver = receiverOf(provider.type);
     if (!receiver) return [];

@@ -66,7 +66,7 @@ export const FleetCluster = z
   .strictObject({
     name: Name.describe('Name of the cluster, used in statuses and commands.'),
     kubeconfig: SecretReference.describe(
-      'The kubeconfig: file:PATH, or env:NAME of a variable that holds its text.',
+      'Where the kubeconfig is, such as file:PATH, or env:NAME of a variable that holds its text.',
     ),
     context: z
       .string()

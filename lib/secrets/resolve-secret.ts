@@ -1,4 +1,4 @@
-import { schemes } from './registry.ts';
+import { examples, schemes } from './registry.ts';
 import type { SecretContext, SecretScheme } from './scheme.ts';
 
 /** A secret could not be read. The message names the reference and never holds the value. */
@@ -14,7 +14,7 @@ export class SecretError extends Error {
 
 /**
  * Reads the secret that a reference names. One trailing line break is not part of it.
- * @param reference `env:NAME` or `file:PATH`
+ * @param reference such as `env:NAME` or `file:PATH`
  * @throws SecretError when it cannot be read or is empty
  */
 export async function resolveSecret(reference: string, context: SecretContext): Promise<string> {
@@ -22,9 +22,8 @@ export async function resolveSecret(reference: string, context: SecretContext): 
   const word = reference.slice(0, Math.max(0, colon));
   const scheme = Object.hasOwn(schemes, word) ? schemes[word] : undefined;
   if (!scheme) {
-    const examples = Object.values(schemes).map(({ example }) => example);
     // What is no reference may be the secret itself.
-    throw new SecretError('***', `it must be written as ${examples.join(' or ')}`);
+    throw new SecretError('***', `it must be written as ${examples}`);
   }
   const value = await read(reference, reference.slice(colon + 1), scheme, context);
   const secret = value.replace(/\r?\n$/, '');

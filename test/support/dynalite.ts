@@ -5,6 +5,7 @@ import dynalite from 'dynalite';
 
 /** A server that speaks DynamoDB, in memory. */
 export interface Dynalite {
+  endpoint: string;
   client: DynamoDBClient;
   /** Creates the table that all of Slipway's tables share. */
   createTable(name: string): Promise<void>;
@@ -17,12 +18,14 @@ export async function startDynamoDb(): Promise<Dynalite> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  const endpoint = `http://127.0.0.1:${port}`;
   const client = new DynamoDBClient({
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
   });
   return {
+    endpoint,
     client,
     async createTable(name) {
       await client.send(

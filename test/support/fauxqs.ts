@@ -4,6 +4,7 @@ import { startFauxqs } from 'fauxqs';
 
 /** A server that speaks SQS and S3, in this process: a faked `Date` steers its queues. */
 export interface Fauxqs {
+  endpoint: string;
   sqs: SQSClient;
   s3: S3Client;
   /** A FIFO queue with its dead-letter and delay queues. */
@@ -38,6 +39,7 @@ export async function startSqsAndS3(): Promise<Fauxqs> {
   }
 
   return {
+    endpoint,
     sqs,
     s3,
     async createQueues(name, maxReceiveCount) {

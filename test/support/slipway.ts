@@ -7,8 +7,10 @@
  *
  * Slipway uses one fixed namespace of a cluster (`flux-system`), so no two of them may share a control plane.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import { socketPath } from '../../functions/admin/client.ts';
 import { createAdminApp } from '../../functions/admin/server.ts';
 import { runLocal } from '../../functions/local.ts';
@@ -115,8 +117,35 @@ export async function openSlipway(
   return { open, local: await openContext(open, logger, signal) };
 }
 
-/** Starts everything that `slipway serve` starts, and waits until it listens. */
+/**
+ * Starts everything that `slipway serve` starts, and waits until it listens. With `SLIPWAY_BACKEND=aws` it is the functions of AWS that
+ * run, over servers that speak SQS, S3 and DynamoDB, so that whatever a test promises holds for both.
+ */
 export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
+  return process.env.SLIPWAY_BACKEND === 'aws' ? startOnAws(options) : startHere(options);
+}
+
+async function startOnAws(options: SlipwayOptions): Promise<Slipway> {
+  // Not loaded where it is not asked for.
+  const { startAwsLocal } = await import('../aws-local/aws-local.ts');
+  const port = await freePort();
+  const fleet = await writeFleet(options, port);
+  const log: string[] = [];
+  const write = (line: string) => void log.push(line);
+  const aws = await startAwsLocal({
+    name: `slipway-${randomBytes(4).toString('hex')}`,
+    fleet,
+    clusters: Object.keys(options.clusters),
+    directory: join(options.directory, 'aws'),
+    port,
+    tickMs: 5_000,
+    log: createLog({ level: 'debug', format: 'json', write, now: Date.now }),
+    ...(options.wrap ? { wrap: options.wrap } : {}),
+  });
+  return { url: aws.url, ctx: aws.worker.ctx, open: aws.worker.core.open, log, stop: aws.stop };
+}
+
+async function startHere(options: SlipwayOptions): Promise<Slipway> {
   const port = await freePort();
   const stop = new AbortController();
   const log: string[] = [];

@@ -202,7 +202,7 @@ server:
       'slipway.yaml:7:15: clusters[0].source.branch: cannot be given together with tag',
       'slipway.yaml:8:17: clusters[0].source.provider: there is no provider gitlab',
       'slipway.yaml:9:11: clusters[1].name: staging is already taken',
-      'slipway.yaml:10:17: clusters[1].kubeconfig: must be a reference to a secret (env:NAME or file:PATH), not the secret itself',
+      'slipway.yaml:10:17: clusters[1].kubeconfig: must be a reference to a secret (env:NAME, file:PATH, aws-sm:NAME or ssm:/NAME), not the secret itself',
       'slipway.yaml:11:67: clusters[1].source.interval: must be a string, not a number',
       'slipway.yaml:12:1: providers: must be a list, not an object',
       'slipway.yaml:15:18: limits.renderTimeout: must be at least 1s',

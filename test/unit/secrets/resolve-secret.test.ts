@@ -20,7 +20,8 @@ afterAll(async () => {
 });
 
 function resolve(reference: string, env: Record<string, string> = {}): Promise<string> {
-  return resolveSecret(reference, { baseDirectory, env });
+  const aws = () => Promise.reject(new Error('there is no AWS here'));
+  return resolveSecret(reference, { baseDirectory, env, aws });
 }
 
 describe('resolveSecret', () => {
@@ -70,7 +71,7 @@ describe('resolveSecret', () => {
       const error = await resolve(secret).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(SecretError);
       expect(String(error)).toBe(
-        'SecretError: cannot read the secret ***: it must be written as env:NAME or file:PATH',
+        'SecretError: cannot read the secret ***: it must be written as env:NAME, file:PATH, aws-sm:NAME or ssm:/NAME',
       );
     }
   });

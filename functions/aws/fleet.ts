@@ -1,0 +1,74 @@
+import process from 'node:process';
+import { messageOf } from '../../lib/core/errors.ts';
+import { loadFleet } from '../../lib/fleet/load-fleet.ts';
+import { resolveSecret } from '../../lib/secrets/resolve-secret.ts';
+import type { SecretContext } from '../../lib/secrets/scheme.ts';
+import { lazyAwsApi } from '../open-aws-api.ts';
+import { type OpenFleet, openFleet } from '../open-fleet.ts';
+
+/** How long a secret is used after it was read, in ms: a flood of requests must not become one to the store of secrets. */
+const SECRET_TTL_MS = 60_000;
+
+/** How often it is looked whether the fleet file is another one, in ms. */
+const FLEET_TTL_MS = 60_000;
+
+/** A fleet file that may be replaced while a function is kept warm. */
+export interface RemoteFleet extends OpenFleet {
+  /** Whether it is still the one that was opened; looked up once a minute. One that cannot be read counts as unchanged. */
+  isCurrent(): Promise<boolean>;
+}
+
+/**
+ * Opens the fleet file behind a reference.
+ * @param reference `s3://BUCKET/KEY`, `ssm:/NAME` or a path
+ * @throws FleetError with every problem at its line; the error of reading it, naming it
+ */
+export async function openFleetAt(reference: string): Promise<RemoteFleet> {
+  const context = { baseDirectory: process.cwd(), env: process.env, aws: lazyAwsApi() };
+  const read = readerOf(reference, context);
+  if (!read) {
+    // Packaged with the function, and replaced with it.
+    const { fleet, secret } = await openFleet(reference);
+    return { fleet, secret: cached(secret, Date.now), isCurrent: async () => true };
+  }
+  const text = await read();
+  const fleet = loadFleet(text, { path: reference });
+  const secret = (name: string) => resolveSecret(name, context);
+  let lookedAt = Date.now();
+  return {
+    fleet,
+    secret: cached(secret, Date.now),
+    async isCurrent() {
+      if (Date.now() - lookedAt < FLEET_TTL_MS) return true;
+      lookedAt = Date.now();
+      return (await read().catch(() => text)) === text;
+    },
+  };
+}
+
+/** What reads the text of a fleet file that lies in S3 or Systems Manager; undefined for a path. */
+function readerOf(reference: string, context: SecretContext): (() => Promise<string>) | undefined {
+  if (reference.startsWith('ssm:')) return () => resolveSecret(reference, context);
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(reference) ?? [];
+  if (bucket === undefined || key === undefined) return undefined;
+  const path = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  return async () => {
+    const aws = await context.aws();
+    return aws.call({ service: 's3', path }).catch((error: unknown) => {
+      throw new Error(`the fleet file ${reference} cannot be read: ${messageOf(error)}`, { cause: error });
+    });
+  };
+}
+
+/** What was read is good for a minute, what could not be read for none. */
+function cached(secret: OpenFleet['secret'], now: () => number): OpenFleet['secret'] {
+  const known = new Map<string, { at: number; value: Promise<string> }>();
+  return (reference) => {
+    const hit = known.get(reference);
+    if (hit && now() - hit.at < SECRET_TTL_MS) return hit.value;
+    const value = secret(reference);
+    known.set(reference, { at: now(), value });
+    value.catch(() => known.delete(reference));
+    return value;
+  };
+}
