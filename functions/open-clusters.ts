@@ -1,11 +1,15 @@
+import { messageOf } from '../lib/core/errors.ts';
 import type { FleetCluster } from '../lib/fleet/cluster.ts';
 import { clusterOf } from '../lib/fleet/fleet.ts';
 import type { KubeClient } from '../lib/kube/client.ts';
 import { createClusterNetwork } from '../lib/kube/cluster-network.ts';
+import type { KubeConnection } from '../lib/kube/connection.ts';
 import { loadKubeconfig } from '../lib/kube/kubeconfig.ts';
+import { KubeconfigError } from '../lib/kube/kubeconfig-document.ts';
 import { createKubeClient } from '../lib/kube/rest.ts';
 import type { NetworkPolicy } from '../lib/network.ts';
 import type { ClusterConnection } from '../lib/pipeline/context.ts';
+import { lazyAwsApi } from './open-aws-api.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
 /** Connections to the clusters of a fleet file, opened when they are first asked for. */
@@ -24,23 +28,34 @@ const MAX_REMOTE = 100;
 export function openClusters({ fleet, secret }: OpenFleet, network: NetworkPolicy): Clusters {
   const opened = new Map<string, Promise<ClusterConnection>>();
   const remote = new Map<string, KubeClient>();
+  const aws = lazyAwsApi();
   // The operator wrote these addresses, so private networks and this machine are fine; link-local and metadata addresses never are.
   const ofFleet = createClusterNetwork({ loopback: true, otherwise: network });
   const connections = Math.max(32, fleet.limits.concurrency * 2);
 
-  async function open(config: FleetCluster): Promise<ClusterConnection> {
-    const load = async () =>
-      loadKubeconfig(await secret(config.kubeconfig), {
-        name: config.name,
-        ...(config.context === undefined ? {} : { context: config.context }),
-        allowExec: config.allow.exec,
-        allowFiles: config.allow.files,
-        allowInsecure: config.allow.insecure,
-        execEnvironment: { HOME: process.env.HOME ?? '' },
+  async function connectionOf(config: FleetCluster): Promise<KubeConnection> {
+    const { name, eks, kubeconfig = '', context, allow } = config;
+    if (eks !== undefined) {
+      const { eksConnection } = await import('../lib/cloud/eks.ts');
+      return eksConnection(await aws(), eks).catch((error: unknown) => {
+        throw new KubeconfigError(name, `the EKS cluster cannot be looked up: ${messageOf(error)}`);
       });
-    const connection = await load();
+    }
+    return loadKubeconfig(await secret(kubeconfig), {
+      name,
+      ...(context === undefined ? {} : { context }),
+      allowExec: allow.exec,
+      allowFiles: allow.files,
+      allowInsecure: allow.insecure,
+      execEnvironment: { HOME: process.env.HOME ?? '' },
+    });
+  }
+
+  async function open(config: FleetCluster): Promise<ClusterConnection> {
+    const connection = await connectionOf(config);
     // A token that was rotated holds as soon as the old one is refused.
-    if (connection.token !== undefined) connection.tokenSource ??= async () => (await load()).token ?? '';
+    if (connection.token !== undefined)
+      connection.tokenSource ??= async () => (await connectionOf(config)).token ?? '';
     return {
       config,
       client: createKubeClient(connection, {

@@ -102,10 +102,10 @@ async function add(context: string, options: AddOptions): Promise<void> {
 async function checkTarget(fleet: Fleet, name: string, target: string): Promise<void> {
   const known = clusterOf(fleet, name);
   if (known) {
-    const [scheme, path = ''] = known.kubeconfig.split(/:(.*)/s);
+    const [scheme, path = ''] = (known.kubeconfig ?? '').split(/:(.*)/s);
     if (scheme === 'file' && resolve(fleet.baseDirectory, path) === target) return;
     throw new Error(
-      `${name} is in ${fleet.path} already, with its credential in ${known.kubeconfig}; choose another --name`,
+      `${name} is in ${fleet.path} already, ${known.kubeconfig === undefined ? 'reached without a kubeconfig' : `with its credential in ${known.kubeconfig}`}; choose another --name`,
     );
   }
   if (await stat(target).catch(() => undefined))

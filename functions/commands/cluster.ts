@@ -35,7 +35,7 @@ export function addCluster(program: Command): void {
         { heading: 'repository', value: ({ source }: Cluster) => source.url },
         { heading: 'ref', value: ({ source }: Cluster) => refOfSource(source) },
         { heading: 'path', value: ({ source }: Cluster) => source.path },
-        { heading: 'kubeconfig', value: ({ kubeconfig }: Cluster) => kubeconfig },
+        { heading: 'credential', value: ({ kubeconfig, eks }: Cluster) => kubeconfig ?? `EKS ${eks?.name}` },
       ];
       type Cluster = (typeof fleet.clusters)[number];
       printRows(fleet.clusters, columns, options.output, `there are no clusters in ${fleet.path}`);

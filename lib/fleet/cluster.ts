@@ -61,13 +61,29 @@ const Allow = z.strictObject({
   insecure: z.boolean().default(false).describe('Talk to the server without checking its certificate.'),
 });
 
+/** A cluster of Amazon EKS. */
+const Eks = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$/, { error: 'must be the name of an EKS cluster' })
+    .describe('Its name in EKS.'),
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'must be a region such as eu-west-1' })
+    .describe('Its region; that of this process by default.')
+    .exactOptional(),
+});
+
 /** A cluster to deploy to. */
 export const FleetCluster = z
   .strictObject({
     name: Name.describe('Name of the cluster, used in statuses and commands.'),
     kubeconfig: SecretReference.describe(
       'Where the kubeconfig is, such as file:PATH, or env:NAME of a variable that holds its text.',
-    ),
+    ).exactOptional(),
+    eks: Eks.describe(
+      'A cluster of Amazon EKS, in place of a kubeconfig: reached as the AWS identity of this process, with tokens made in it.',
+    ).exactOptional(),
     context: z
       .string()
       .min(1)

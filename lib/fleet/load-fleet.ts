@@ -3,6 +3,7 @@ import { type Document, LineCounter, parseDocument } from 'yaml';
 import { messageOf } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import { formatPath, validate } from '../core/validate.ts';
+import { checkCredentials } from './check-credentials.ts';
 import { checkNames } from './check-names.ts';
 import { type Fleet, FleetFile } from './fleet.ts';
 import { locate } from './locate.ts';
@@ -56,7 +57,11 @@ export function loadFleet(text: string, options: { path: string }): Fleet {
     contentOf(document, (message) => fail([{ line: 1, column: 1, path: '', message }])),
   );
   const result = validate(FleetFile, content);
-  const problems = [...(result.ok ? [] : result.problems), ...checkNames(content)];
+  const problems = [
+    ...(result.ok ? [] : result.problems),
+    ...checkNames(content),
+    ...checkCredentials(content),
+  ];
   if (!result.ok || problems.length > 0)
     throw fail(
       problems.map((problem) => ({

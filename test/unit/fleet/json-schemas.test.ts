@@ -20,7 +20,7 @@ test('they describe what users write: nothing with a default is required', () =>
   expect(fleet?.required).toBeUndefined();
   expect(fleet?.additionalProperties).toBe(false);
   expect(fleet?.properties?.clusters).toMatchObject({
-    items: { required: ['name', 'kubeconfig', 'source'] },
+    items: { required: ['name', 'source'] },
   });
 });
 

@@ -175,6 +175,20 @@ describe('loadFleet', () => {
     },
   );
 
+  test('lets a cluster be reached in one way: by a kubeconfig, or as one of EKS', () => {
+    const source = 'source: { url: "https://github.com/acme/fleet.git" }';
+    const text = (how: string) => `clusters:\n  - name: prod\n    ${how}\n    ${source}\n`;
+    const eks = loadFleet(text('eks: { name: prod-1, region: eu-west-1 }'), { path: 'slipway.yaml' });
+    expect(eks.clusters[0]?.eks).toEqual({ name: 'prod-1', region: 'eu-west-1' });
+    expect(problems(text('eks: { name: prod-1 }\n    kubeconfig: file:x'))).toEqual([
+      'slipway.yaml:3:5: clusters[0].eks: cannot be given together with kubeconfig',
+    ]);
+    expect(problems(text('eks: { name: "../x", region: Europe }'))).toEqual([
+      'slipway.yaml:3:18: clusters[0].eks.name: must be the name of an EKS cluster',
+      'slipway.yaml:3:34: clusters[0].eks.region: must be a region such as eu-west-1',
+    ]);
+  });
+
   test('reports everything that is wrong, in the order of the file, where it stands', () => {
     const text = `clusters:
   - name: staging

@@ -1,0 +1,99 @@
+/**
+ * The few calls of AWS that Slipway makes by itself: secrets, parameters, the description of an EKS cluster. Signatures are checked as AWS
+ * does. It stands in for what cannot run here; `test/contract/secrets.test.ts` says what it must do, and the real services do the same.
+ */
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { sha256, signatureOf } from './sigv4.ts';
+
+export const ACCESS_KEY = 'AKIDEXAMPLE';
+export const SECRET_KEY = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
+
+/** What the fake holds and how it behaves. */
+export interface FakeAws {
+  url: string;
+  secrets: Map<string, string>;
+  parameters: Map<string, string>;
+  /** By name: the body of DescribeCluster's `cluster`. */
+  clusters: Map<string, object>;
+  /** Answers that come before any other, as `[status, code]`. */
+  faults: [status: number, code: string][];
+  /** How many calls came. */
+  calls(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts it on a free port. */
+export async function startFakeAws(): Promise<FakeAws> {
+  const secrets = new Map<string, string>();
+  const parameters = new Map<string, string>();
+  const clusters = new Map<string, object>();
+  const faults: FakeAws['faults'] = [];
+  let calls = 0;
+
+  function answer(request: IncomingMessage, body: string): [status: number, answer: object] {
+    calls += 1;
+    const fault = faults.shift();
+    if (fault) return [fault[0], { __type: `com.amazonaws#${fault[1]}`, message: 'planned' }];
+    if (!isSigned(request, body)) return [403, { __type: 'InvalidSignatureException', message: 'wrong' }];
+    const target = request.headers['x-amz-target'];
+    const [, cluster] = /^\/clusters\/([^/?]+)$/.exec(request.url ?? '') ?? [];
+    if (cluster !== undefined) {
+      const found = clusters.get(decodeURIComponent(cluster));
+      return found ? [200, { cluster: found }] : [404, { message: `No cluster found for name: ${cluster}.` }];
+    }
+    const input = JSON.parse(body) as { SecretId?: string; Name?: string; WithDecryption?: boolean };
+    if (target === 'secretsmanager.GetSecretValue') {
+      const SecretString = secrets.get(input.SecretId ?? '');
+      return SecretString === undefined
+        ? [400, { __type: 'ResourceNotFoundException', Message: "Secrets Manager can't find it." }]
+        : [200, { Name: input.SecretId, SecretString }];
+    }
+    const Value = parameters.get(input.Name ?? '');
+    return Value === undefined || target !== 'AmazonSSM.GetParameter'
+      ? [400, { __type: 'ParameterNotFound' }]
+      : [200, { Parameter: { Name: input.Name, Value: input.WithDecryption ? Value : 'encrypted' } }];
+  }
+
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const [status, value] = answer(request, body);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    secrets,
+    parameters,
+    clusters,
+    faults,
+    calls: () => calls,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function isSigned({ method = '', url = '', headers }: IncomingMessage, body: string): boolean {
+  const [, key, region = '', service = '', names = '', signature] =
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
+      headers.authorization ?? '',
+    ) ?? [];
+  const expected = signatureOf({
+    method,
+    path: url,
+    query: [],
+    headers: Object.fromEntries(names.split(';').map((name) => [name, String(headers[name] ?? '')])),
+    payloadHash: sha256(body),
+    date: String(headers['x-amz-date']),
+    region,
+    service,
+    secretKey: SECRET_KEY,
+  });
+  return (
+    key === ACCESS_KEY && signature === expected && names.includes('host') && names.includes('x-amz-date')
+  );
+}
