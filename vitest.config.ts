@@ -3,12 +3,20 @@ import { defineConfig } from 'vitest/config';
 /** Starts real servers when a test asks for them; see test/support/cluster.ts. */
 const servers = { globalSetup: ['test/support/shared-servers.ts'] };
 
+/** Test files whose Slipway is the one of test/support/slipway.ts, which runs in either shape. */
+const onAws = [
+  'test/e2e/{merge-to-deploy,doubtful-renders,secrets,tenancy}.test.ts',
+  'test/features/{deletion,depends-on,health-checks,pipeline-changes,pipeline-writers,tenancy}.test.ts',
+];
+
 /** Suites that start servers get their own, longer limits; unit tests must stay quick. */
 const projects = [
   { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 },
   { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, ...servers },
   { name: 'features', include: ['test/features/**/*.test.ts'], testTimeout: 120_000, ...servers },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, ...servers },
+  // The same promises once more, kept by the functions of AWS over SQS, DynamoDB and S3.
+  { name: 'aws', include: onAws, testTimeout: 300_000, env: { SLIPWAY_BACKEND: 'aws' }, ...servers },
 ];
 
 export default defineConfig({

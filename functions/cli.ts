@@ -17,6 +17,7 @@ import { addCrds, addSchemas } from './commands/schemas.ts';
 import { addServe } from './commands/serve.ts';
 import { addTree } from './commands/tree.ts';
 import { addValidate } from './commands/validate.ts';
+import { addWorker } from './commands/worker.ts';
 
 const program = new Command('slipway')
   .description(
@@ -38,6 +39,7 @@ for (const add of [
   addBuild,
   addDiff,
   addServe,
+  addWorker,
   addGet,
   addHistory,
   addTree,

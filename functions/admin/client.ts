@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import process from 'node:process';
 import { silentLog } from '../../lib/log.ts';
 import type { Admin } from '../../lib/pipeline/admin.ts';
 import { createAdmin } from '../../lib/pipeline/admin.ts';
@@ -21,8 +22,12 @@ const OPERATIONS = [
   'explainImage',
 ] as const satisfies (keyof Admin)[];
 
-/** Does something with an installation: through the server that runs, or on its store when none does. */
+/**
+ * Does something with an installation: on its table and queues where the environment names one on AWS; else through the server that runs, or
+ * on its store when none does.
+ */
 export async function withAdmin<T>(open: OpenFleet, work: (admin: Admin) => Promise<T>): Promise<T> {
+  if (process.env.SLIPWAY_TABLE) return onAws(open, work);
   const path = socketPath(open);
   const running = await postToSocket(path, '/runs', [{ limit: 1 }]).then(
     () => true,
@@ -37,6 +42,24 @@ export async function withAdmin<T>(open: OpenFleet, work: (admin: Admin) => Prom
     return await work(createAdmin(local.ctx));
   } finally {
     await local.close();
+  }
+}
+
+async function onAws<T>(open: OpenFleet, work: (admin: Admin) => Promise<T>): Promise<T> {
+  // Not loaded where there is no AWS.
+  const [{ openCore }, { openAwsWorker }, { readEnvironment }] = await Promise.all([
+    import('../aws/core.ts'),
+    import('../aws/worker.ts'),
+    import('../aws/environment.ts'),
+  ]);
+  const { SLIPWAY_FLEET = open.fleet.path } = process.env;
+  const worker = await openAwsWorker(
+    await openCore(readEnvironment({ ...process.env, SLIPWAY_FLEET }), silentLog),
+  );
+  try {
+    return await work(createAdmin(worker.ctx));
+  } finally {
+    await worker.close();
   }
 }
 

@@ -49,11 +49,12 @@ export interface Environment {
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
   const result = Variables.safeParse(variables);
   if (!result.success) {
-    const faults = result.error.issues.map(({ path: [name], message }) => {
+    const faults = result.error.issues.map(({ path: [name = ''], message }) => {
       const { description } = Variables.shape[name as keyof typeof Variables.shape];
-      return `${String(name)}: ${message}. ${description ?? ''}`;
+      const fault = variables[String(name)] === undefined ? 'is not set' : message;
+      return `${String(name)} ${fault}. ${description ?? ''}`;
     });
-    throw new Error(`the environment of this function is not complete:\n${faults.join('\n')}`);
+    throw new Error(`the environment does not name an installation on AWS:\n${faults.join('\n')}`);
   }
   const read = result.data;
   return {

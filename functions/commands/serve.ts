@@ -1,7 +1,5 @@
 import process from 'node:process';
 import type { Command } from 'commander';
-import type { LogLevel } from '../../lib/log.ts';
-import { createLog } from '../../lib/log.ts';
 import { createAdmin } from '../../lib/pipeline/admin.ts';
 import { socketPath } from '../admin/client.ts';
 import { createAdminApp } from '../admin/server.ts';
@@ -10,32 +8,23 @@ import { runLocal } from '../local.ts';
 import { openContext } from '../open-context.ts';
 import { openFleet } from '../open-fleet.ts';
 import { createApp, listen, listenOnSocket } from '../web.ts';
+import { type LogOptions, openLog, withLogOptions } from './log-options.ts';
 
-interface ServeOptions {
+interface ServeOptions extends LogOptions {
   config: string;
-  log: LogLevel;
-  logFormat?: 'json' | 'text';
 }
 
 /** `slipway serve`: everything in one process. */
 export function addServe(program: Command): void {
-  program
-    .command('serve')
-    .description('run everything in one process: webhooks, workers, sweeps, commit statuses')
-    .option('--log <level>', 'debug, info, warn or error', 'info')
-    .option('--log-format <format>', 'json or text; text on a terminal')
-    .action(async (_options, command: Command) => serve(command.optsWithGlobals<ServeOptions>()));
+  withLogOptions(
+    program
+      .command('serve')
+      .description('run everything in one process: webhooks, workers, sweeps, commit statuses'),
+  ).action(async (_options, command: Command) => serve(command.optsWithGlobals<ServeOptions>()));
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const format = options.logFormat ?? (process.stderr.isTTY ? 'text' : 'json');
-  const log = createLog({
-    level: options.log,
-    format,
-    colour: process.stderr.isTTY && !process.env.NO_COLOR,
-    write: (line) => process.stderr.write(line),
-    now: Date.now,
-  });
+  const log = openLog(options);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => {

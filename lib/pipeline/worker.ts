@@ -13,21 +13,24 @@ const FOR_OTHERS = 0.25;
  * Takes jobs from a queue and handles up to `concurrency` of one namespace at a time, and a few more of others, until the context's
  * signal aborts; then waits for those under way. A handler that throws gives its message back: the queue hands it out again, and after too many times
  * puts it aside as a dead letter, while the others go on.
+ * @param taking ends the taking of jobs alone, where those under way are to go on
  */
 export async function work(
   ctx: Context,
   queue: Queue,
   concurrency: number,
   handle: (job: Job) => Promise<Handled>,
+  taking: AbortSignal = ctx.signal,
 ): Promise<void> {
   const running = new Set<Promise<unknown>>();
   const slots = concurrency + Math.ceil(concurrency * FOR_OTHERS);
-  while (!ctx.signal.aborted) {
+  while (!taking.aborted && !ctx.signal.aborted) {
     if (running.size >= slots) {
       await Promise.race(running);
       continue;
     }
-    const messages = await receive(ctx, queue, Math.min(10, slots - running.size), concurrency);
+    const free = Math.min(10, slots - running.size);
+    const messages = await receive(ctx, queue, { max: free, share: concurrency, signal: taking });
     for (const message of messages) {
       const task = handleMessage(ctx, queue, message, handle).finally(() => running.delete(task));
       running.add(task);
@@ -36,14 +39,18 @@ export async function work(
   await Promise.all(running);
 }
 
-async function receive(ctx: Context, queue: Queue, max: number, share: number): Promise<ReceivedMessage[]> {
-  const { signal } = ctx;
+async function receive(
+  ctx: Context,
+  queue: Queue,
+  options: { max: number; share: number; signal: AbortSignal },
+): Promise<ReceivedMessage[]> {
+  const { signal } = options;
   try {
-    return await queue.receive({ max, share, waitMs: WAIT_MS, visibilityMs: VISIBILITY_MS, signal });
+    return await queue.receive({ ...options, waitMs: WAIT_MS, visibilityMs: VISIBILITY_MS });
   } catch (error) {
-    if (ctx.signal.aborted) return [];
+    if (signal.aborted) return [];
     ctx.log.error({ error: messageOf(error) }, 'no jobs could be received; trying again');
-    await ctx.sleep(ERROR_MS, ctx.signal).catch(() => undefined);
+    await ctx.sleep(ERROR_MS, signal).catch(() => undefined);
     return [];
   }
 }

@@ -39,6 +39,8 @@ export interface AwsLocalOptions {
   /** How often the tick comes, in ms. AWS's shortest is a minute. */
   tickMs: number;
   log: Log;
+  /** Clusters whose jobs no function does: a worker elsewhere is to do them. Default: none. */
+  elsewhere?: readonly string[];
   /** Environments of each function that reads a queue. Default: 2. */
   environments?: number;
   /** Changes what reconcile functions work with, such as to count or to break its calls. */
@@ -48,6 +50,8 @@ export interface AwsLocalOptions {
 /** What runs. */
 export interface AwsLocal {
   url: string;
+  /** What a worker is told by its environment. */
+  variables: Variables;
   /** The same table, queues and bucket, for whoever looks at them from outside. */
   worker: AwsWorker;
   /** Ends the triggers, waits for what is under way, and closes everything. */
@@ -56,7 +60,7 @@ export interface AwsLocal {
 
 /** Makes the resources and starts the triggers of all functions. */
 export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal> {
-  const { log, clusters, environments = 2, wrap = (ctx: Context) => ctx } = options;
+  const { log, clusters, environments = 2, elsewhere = [], wrap = (ctx: Context) => ctx } = options;
   const { fauxqs } = await awsServers();
   const made: Variables = {
     ...(await createResources(options.name, clusters)),
@@ -106,25 +110,28 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
     queue(QUEUES.push, FUNCTIONS.fanout.trigger.batchSize, () => queueHandler(environment(openFanout))),
     queue(QUEUES.notify, FUNCTIONS.notify.trigger.batchSize, () => queueHandler(environment(openNotify))),
     queue(QUEUES.delay, FUNCTIONS.forward.trigger.batchSize, () => forwardHandler(environment(openForward))),
-    ...clusters.map((name) =>
-      queue(QUEUES.cluster(name), FUNCTIONS.reconcile.trigger.batchSize, () =>
-        queueHandler(
-          environment(
-            async (read, to) => {
-              const parts = await openReconcile(read, to);
-              return { ...parts, ctx: wrap(parts.ctx) };
-            },
-            { SLIPWAY_CLUSTER: name },
+    ...clusters
+      .filter((name) => !elsewhere.includes(name))
+      .map((name) =>
+        queue(QUEUES.cluster(name), FUNCTIONS.reconcile.trigger.batchSize, () =>
+          queueHandler(
+            environment(
+              async (read, to) => {
+                const parts = await openReconcile(read, to);
+                return { ...parts, ctx: wrap(parts.ctx) };
+              },
+              { SLIPWAY_CLUSTER: name },
+            ),
           ),
         ),
       ),
-    ),
     everyTick(sweep, options, stop.signal),
   ]);
   running.catch(() => {});
 
   return {
     url: server.url,
+    variables: made,
     worker,
     async stop() {
       stop.abort(new Error('stopped'));

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import process from 'node:process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLog } from '../../lib/log.ts';
+import { type AwsLocal, startAwsLocal } from '../aws-local/aws-local.ts';
+import { useGitea } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { configMap, yaml } from '../support/fleet-repository.ts';
+import type { GiteaRepository } from '../support/gitea-repository.ts';
+import { isReadyAt, type Objects, objectsOf } from '../support/kube-objects.ts';
+import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
+import { freePort } from '../support/ports.ts';
+import { WEBHOOK_SECRET, writeFleet } from '../support/slipway.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const CLI = join(import.meta.dirname, '..', '..', 'functions', 'cli.ts');
+
+let kubernetes: Kubernetes;
+let objects: Objects;
+let repository: GiteaRepository;
+let aws: AwsLocal;
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+const workers: ChildProcess[] = [];
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  const [gitea, started] = await Promise.all([useGitea(), startKubernetes({ name: 'private' })]);
+  kubernetes = started;
+  objects = objectsOf(kubernetes);
+  repository = await gitea.createRepository('aws-worker', { files: greeting('hello') });
+  const port = await freePort();
+  const options = {
+    directory: directory.path,
+    clusters: { private: { kubeconfig: kubernetes.kubeconfig } },
+    repository: repository.url,
+    gitea,
+  };
+  aws = await startAwsLocal({
+    name: 'aws-worker',
+    fleet: await writeFleet(options, port),
+    clusters: ['private'],
+    elsewhere: ['private'],
+    directory: join(directory.path, 'aws'),
+    port,
+    tickMs: 5_000,
+    log: createLog({ level: 'silent', format: 'json', write() {}, now: Date.now }),
+  });
+  await repository.createWebhook(`${aws.url}/webhooks/gitea`, WEBHOOK_SECRET);
+});
+afterAll(async () => {
+  for (const worker of workers) if (worker.exitCode === null) worker.kill('SIGKILL');
+  await aws?.stop();
+  await kubernetes?.stop();
+  await directory?.remove();
+});
+
+test('a worker elsewhere does the jobs of its cluster, and ends cleanly when it is told to', async () => {
+  const first = startWorker();
+  await applied(await repository.head());
+  const commit = await repository.commit(greeting('second'));
+  await applied(commit);
+
+  first.kill('SIGTERM');
+  const [code] = await once(first, 'exit');
+  expect(code).toBe(0);
+  expect(await aws.worker.ctx.queues.cluster('private').deadLetters(10)).toEqual([]);
+
+  // What is pushed meanwhile waits in the queue for the next one.
+  const waiting = await repository.commit(greeting('third'));
+  startWorker();
+  await applied(waiting);
+  expect(
+    (await objects.get<{ data: { message: string } }>('configmaps', 'default', 'greeting'))?.data.message,
+  ).toBe('third');
+});
+
+test('a worker for a cluster that is not in the fleet file says so', async () => {
+  const worker = startWorker('public');
+  let said = '';
+  worker.stderr?.on('data', (chunk) => {
+    said += chunk;
+  });
+  const [code] = await once(worker, 'exit');
+  expect(code).toBe(1);
+  expect(said).toContain('there is no cluster public in');
+});
+
+function startWorker(cluster = 'private'): ChildProcess {
+  const env = {
+    ...process.env,
+    ...aws.variables,
+    SLIPWAY_DIRECTORY: join(directory.path, `worker-${workers.length}`),
+  };
+  const args = [CLI, 'worker', '--cluster', cluster, '--log', 'warn'];
+  const worker = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  workers.push(worker);
+  return worker;
+}
+
+async function applied(commit: string): Promise<void> {
+  await eventually(`${commit} is applied`, async () =>
+    isReadyAt(await objects.get('kustomizations', 'flux-system', 'flux-system'), commit),
+  );
+}
+
+function greeting(message: string): Record<string, string> {
+  return { 'clusters/private/greeting.yaml': yaml(configMap('greeting', 'default', { message })) };
+}
