@@ -29,7 +29,8 @@ export function leaseCheck(run: Run): () => Promise<void> {
   let checkedAt = Number.NEGATIVE_INFINITY;
   return async () => {
     run.signal.throwIfAborted();
-    if (run.ctx.endsAt !== undefined && run.ctx.now() >= run.ctx.endsAt) throw new OutOfTime();
+    const { endsAt } = run.ctx;
+    if (endsAt !== undefined && run.ctx.now() >= endsAt) throw new OutOfTime();
     if (run.ctx.now() - checkedAt < LOOK_MS) return;
     await checkLease(run);
     checkedAt = run.ctx.now();

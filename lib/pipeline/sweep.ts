@@ -74,6 +74,7 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
     if (recent.has(key, cause, RESEND_MS)) continue;
     jobs.push({ ref: refOf(object), trigger: TRIGGERS[why] ?? 'sweep', why, cause });
   }
+  jobs.push(...vanished(objects, due));
   await enqueue(
     ctx,
     jobs.map(({ ref, trigger }) => ({ job: reconcileJob(ctx, name, ref, trigger) })),
@@ -104,6 +105,17 @@ function heldBack(
       .filter((item) => isNew(item) && fresh.has(objectKey(sourceRefOf(item))))
       .map((item) => [keyOf(item), { waiter: refOf(item), awaited: sourceRefOf(item) }]),
   );
+}
+
+/** Jobs for objects that the index knows and the cluster no longer has: nobody saw them go, and their runs forget them. */
+function vanished(objects: readonly WithStatus[], due: ReadonlyMap<string, number>) {
+  const present = new Set(objects.map(keyOf));
+  return [...due.keys()].flatMap((key) => {
+    const [kind = '', namespace = '', name = ''] = key.split('/');
+    const group = kinds[kind]?.group;
+    if (group === undefined || present.has(key)) return [];
+    return [{ ref: { group, kind, namespace, name }, trigger: 'sweep' as const, why: 'gone', cause: 'gone' }];
+  });
 }
 
 /** What the trigger of a job is called, by why it was sent; the rest is the sweep's own finding. */
