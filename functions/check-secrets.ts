@@ -14,8 +14,16 @@ export async function checkSecrets({ fleet, secret }: OpenFleet, log: Log): Prom
       log.error({ ...whose, error: messageOf(error) }, without);
     }
   };
-  const clusters = fleet.clusters.map(({ name: cluster, kubeconfig }) =>
-    look(kubeconfig, { cluster }, 'nothing is deployed to this cluster until its credential can be read'),
+  const clusters = fleet.clusters.flatMap(({ name: cluster, kubeconfig }) =>
+    kubeconfig === undefined
+      ? []
+      : [
+          look(
+            kubeconfig,
+            { cluster },
+            'nothing is deployed to this cluster until its credential can be read',
+          ),
+        ],
   );
   const providers = fleet.providers.flatMap(({ name: provider, token, app, webhookSecrets }) => {
     const credential = token ?? app?.privateKey;

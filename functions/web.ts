@@ -6,7 +6,7 @@ import { speaksOf } from '../lib/fleet/speaks-of.ts';
 import type { Core, Edge } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
 import { idTokensOf, receiverHooks } from '../lib/pipeline/webhook-edge.ts';
-import { createWebhookApp } from '../lib/receive/app.ts';
+import { createWebhookApp, type StrangersLimit } from '../lib/receive/app.ts';
 import type { WebhookProvider } from '../lib/receive/receive.ts';
 import type { WebhookRegistry } from '../lib/receive/registries/registry-type.ts';
 import { receiverOf } from '../lib/receive/registry.ts';
@@ -18,7 +18,10 @@ import type { OpenFleet } from './open-fleet.ts';
 /** The HTTP side: webhooks of the providers and registries in the fleet file and of Receivers, probes, and the pages of runs. */
 export function createApp(ctx: Edge, open: OpenFleet): Hono {
   const app = new Hono();
-  app.route('/', createWebhooks(ctx, open));
+  app.route(
+    '/',
+    createWebhooks(ctx, open, (c) => getConnInfo(c).remote.address),
+  );
   app.route('/', createRunPages(ctx, open, accessOf(open)));
   return app;
 }
@@ -29,8 +32,15 @@ export function createRunPages({ index, log, now }: Core, { fleet }: OpenFleet, 
   return createPages({ runs: index.runs, clusters, access, log, now });
 }
 
-/** The webhooks of the providers in the fleet file, and probes. */
-export function createWebhooks(ctx: Core, { fleet, secret }: OpenFleet): Hono {
+/**
+ * The webhooks of the providers in the fleet file, and probes.
+ * @param addressOf where a request comes from, for the limit of those without a valid signature
+ */
+export function createWebhooks(
+  ctx: Core,
+  { fleet, secret }: OpenFleet,
+  addressOf: StrangersLimit['addressOf'],
+): Hono {
   const providers = fleet.providers.flatMap((provider): [string, WebhookProvider][] => {
     const receiver = receiverOf(provider.type);
     if (!receiver) return [];
@@ -61,7 +71,7 @@ export function createWebhooks(ctx: Core, { fleet, secret }: OpenFleet): Hono {
     deliveries: ctx.index.deliveries,
     log: ctx.log,
     now: ctx.now,
-    strangers: { limit: new Strangers({ now: ctx.now }), addressOf: (c) => getConnInfo(c).remote.address },
+    strangers: { limit: new Strangers({ now: ctx.now }), addressOf },
   });
 }
 

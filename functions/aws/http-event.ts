@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 
 /** A request as API Gateway's HTTP API (payload 2.0) and function URLs hand it over. https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html */
 export interface HttpEvent {
@@ -8,7 +8,7 @@ export interface HttpEvent {
   cookies?: readonly string[];
   body?: string;
   isBase64Encoded: boolean;
-  requestContext: { domainName?: string; http: { method: string } };
+  requestContext: { domainName?: string; http: { method: string; sourceIp?: string } };
 }
 
 /** The answer. */
@@ -23,6 +23,16 @@ export interface HttpAnswer {
 /** A function that answers HTTP. */
 export type HttpHandler = (event: HttpEvent) => Promise<HttpAnswer>;
 
+/** What an app learns of an event besides its request. */
+interface Bindings {
+  sourceIp: string | undefined;
+}
+
+/** The address that a request came from, as AWS saw it. */
+export function addressOf(c: Context): string | undefined {
+  return (c.env as Bindings | undefined)?.sourceIp;
+}
+
 /** The handler of a function that answers HTTP. */
 export function httpHandler(open: () => Promise<{ app: Pick<Hono, 'fetch'> }>): HttpHandler {
   return async (event) => {
@@ -34,7 +44,8 @@ export function httpHandler(open: () => Promise<{ app: Pick<Hono, 'fetch'> }>): 
       // A method or header that no request may have.
       return answerOf(Response.json({ error: 'the request could not be read' }, { status: 400 }));
     }
-    return answerOf(await app.fetch(request));
+    const { sourceIp } = event.requestContext.http;
+    return answerOf(await app.fetch(request, { sourceIp } satisfies Bindings));
   };
 }
 

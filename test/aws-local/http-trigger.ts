@@ -67,7 +67,10 @@ export function eventOf(request: IncomingMessage, body: Buffer): HttpEvent {
     isBase64Encoded: !isText,
     requestContext: {
       domainName: headers.host?.split(':')[0] ?? 'localhost',
-      http: { method: request.method ?? 'GET' },
+      http: {
+        method: request.method ?? 'GET',
+        ...(request.socket.remoteAddress ? { sourceIp: request.socket.remoteAddress } : {}),
+      },
     },
   };
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
-import { type HttpEvent, httpHandler, requestOf } from '../../../functions/aws/http-event.ts';
+import { addressOf, type HttpEvent, httpHandler, requestOf } from '../../../functions/aws/http-event.ts';
 import { silentLog } from '../../../lib/log.ts';
 import { createWebhookApp } from '../../../lib/receive/app.ts';
 
@@ -70,6 +70,16 @@ describe('an event of API Gateway or a function URL', () => {
     expect(answer.headers['content-type']).toContain('text/plain');
     expect(answer.headers['set-cookie']).toBeUndefined();
   });
+});
+
+test('an app learns from which address AWS saw the request come', async () => {
+  const app = new Hono();
+  app.get('/', (c) => c.text(addressOf(c) ?? 'unknown'));
+  const handle = httpHandler(async () => ({ app }));
+  const http = { method: 'GET', sourceIp: '203.0.113.7' };
+  const asked = { ...event({ rawPath: '/' }), requestContext: { http } };
+  expect((await handle(asked)).body).toBe('203.0.113.7');
+  expect((await handle(event({ method: 'GET', rawPath: '/' }))).body).toBe('unknown');
 });
 
 describe('the webhooks behind it', () => {
