@@ -43,6 +43,29 @@ describe('applied records', () => {
     expect(await applied.load('prod', 'Kustomization/apps/none')).toEqual(new Map());
   });
 
+  test('of a run that ended before all was done hold, but are not taken for all', async () => {
+    const applied = new Applied(parts.freshTable());
+    const begun = await applied.begin('prod', OWNER);
+    const half = records(2);
+    expect(await applied.save('prod', OWNER, half, { run: 'first', begun, waiting: true })).toBe(true);
+    expect(await applied.isDirty('prod', OWNER)).toBe(true);
+    expect((await applied.loadCluster('prod')).get(OWNER)).toEqual({ records: half, dirty: true });
+    const next = await applied.begin('prod', OWNER);
+    expect(next.records).toEqual(half);
+    expect(next.cutOff).toBe(false);
+    expect(await applied.save('prod', OWNER, records(4), { run: 'second', begun: next })).toBe(true);
+    expect(await applied.isDirty('prod', OWNER)).toBe(false);
+  });
+
+  test('of a run that ended early count for nothing once another one has begun', async () => {
+    const applied = new Applied(parts.freshTable());
+    const late = await applied.begin('prod', OWNER);
+    await applied.begin('prod', OWNER);
+    const saved = await applied.save('prod', OWNER, records(2), { run: 'late', begun: late, waiting: true });
+    expect(saved).toBe(false);
+    expect(await applied.load('prod', OWNER)).toEqual(new Map());
+  });
+
   test('of many objects stand in several rows, and shrink again', async () => {
     const table = parts.freshTable();
     const applied = new Applied(table);
