@@ -12,7 +12,8 @@ import type { OpenFleet } from './open-fleet.ts';
 import { openProviders, openSources } from './open-sources.ts';
 
 /** What does the work, wherever jobs and state are kept: engine, sources, providers, registries, clusters. */
-export interface Worker extends Pick<Context, 'engine' | 'sources' | 'providers' | 'registries' | 'cluster' | 'connect'> {
+export interface Worker
+  extends Pick<Context, 'engine' | 'sources' | 'providers' | 'registries' | 'cluster' | 'connect'> {
   close(): Promise<void>;
 }
 
