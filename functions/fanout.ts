@@ -1,6 +1,7 @@
 import type { Log } from '../lib/log.ts';
 import type { Core } from '../lib/pipeline/context.ts';
 import { fanOut } from '../lib/pipeline/fan-out.ts';
+import { fanOutImage } from '../lib/pipeline/image-fan-out.ts';
 import { openCore } from './aws/core.ts';
 import type { Environment } from './aws/environment.ts';
 import { keepOpen, type Opened } from './aws/lambda.ts';
@@ -14,9 +15,9 @@ export async function openFanout(environment: Environment, log?: Log): Promise<O
     queue: core.ctx.queues.push,
     marginMs: 20_000,
     async handle(ctx, job) {
-      if (job.type !== 'push')
-        throw new Error(`a job of type ${job.type} went astray: this queue is for pushes`);
-      await fanOut(ctx, job);
+      if (job.type === 'push') await fanOut(ctx, job);
+      else if (job.type === 'image') await fanOutImage(ctx, job);
+      else throw new Error(`a job of type ${job.type} went astray: this queue is for pushes`);
       return 'done';
     },
   };

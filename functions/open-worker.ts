@@ -13,7 +13,7 @@ import { openProviders, openSources } from './open-sources.ts';
 
 /** What does the work, wherever jobs and state are kept: engine, sources, providers, registries, clusters. */
 export interface Worker
-  extends Pick<Context, 'engine' | 'sources' | 'providers' | 'registries' | 'cluster' | 'connect'> {
+  extends Pick<Context, 'engine' | 'sources' | 'providers' | 'registries' | 'http' | 'cluster' | 'connect'> {
   close(): Promise<void>;
 }
 
@@ -48,6 +48,7 @@ export async function openWorker(open: OpenFleet, directory: string): Promise<Wo
     sources: openSources(fleet, policy, http, git),
     providers: openProviders(open, http),
     registries,
+    http,
     cluster: (name) => clusters.cluster(name),
     connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),
     async close() {

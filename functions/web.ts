@@ -6,8 +6,9 @@ import { speaksOf } from '../lib/fleet/speaks-of.ts';
 import type { Core, Edge } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
 import { idTokensOf, receiverHooks } from '../lib/pipeline/webhook-edge.ts';
-import { createWebhookApp, type StrangersLimit } from '../lib/receive/app.ts';
+import { createWebhookApp } from '../lib/receive/app.ts';
 import type { WebhookProvider } from '../lib/receive/receive.ts';
+import type { StrangersLimit } from '../lib/receive/refuse.ts';
 import type { WebhookRegistry } from '../lib/receive/registries/registry-type.ts';
 import { receiverOf } from '../lib/receive/registry.ts';
 import { serverOptions } from '../lib/receive/server-options.ts';
@@ -37,7 +38,7 @@ export function createRunPages({ index, log, now }: Core, { fleet }: OpenFleet, 
  * @param addressOf where a request comes from, for the limit of those without a valid signature
  */
 export function createWebhooks(
-  ctx: Core,
+  ctx: Edge,
   { fleet, secret }: OpenFleet,
   addressOf: StrangersLimit['addressOf'],
 ): Hono {

@@ -1,15 +1,32 @@
 import type { Hono } from 'hono';
+import { createHttp } from '../lib/http.ts';
 import type { Log } from '../lib/log.ts';
+import { createNetworkPolicy } from '../lib/network.ts';
+import { openBlobs } from './aws/blobs.ts';
 import { openCore } from './aws/core.ts';
 import type { Environment } from './aws/environment.ts';
 import { addressOf, type HttpHandler, httpHandler } from './aws/http-event.ts';
 import { keepOpen, type Opened } from './aws/lambda.ts';
+import { lazySeal } from './aws/seal.ts';
 import { createWebhooks } from './web.ts';
 
-/** Webhooks: verified, then one push job each, and nothing else. It holds the secrets of webhooks and no credential of a cluster. */
+/** Webhooks: verified, then one job each, and nothing else. It holds the secrets of webhooks and no credential of a cluster. */
 export async function openWebhook(environment: Environment, log?: Log): Promise<Opened & { app: Hono }> {
   const core = await openCore(environment, log);
-  return { ...core, app: createWebhooks(core.ctx, core.open, addressOf) };
+  const { network, limits } = core.open.fleet;
+  const policy = createNetworkPolicy({ allow: network.allow });
+  const timeoutMs = limits.requestTimeout;
+  const http = createHttp({ policy, timeoutMs, maxBytes: 1_048_576, userAgent: 'slipway' });
+  const { blobs, close: closeBlobs } = openBlobs(environment);
+  const ctx = { ...core.ctx, http, blobs, seal: lazySeal(core.open) };
+  return {
+    ...core,
+    app: createWebhooks(ctx, core.open, addressOf),
+    async close() {
+      closeBlobs();
+      await Promise.all([http.close(), core.close()]);
+    },
+  };
 }
 
 export const handler: HttpHandler = httpHandler(keepOpen(openWebhook));

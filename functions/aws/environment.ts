@@ -134,7 +134,7 @@ export interface FunctionShape {
 export const FUNCTIONS = {
   webhook: {
     file: 'functions/webhook.ts',
-    trigger: { kind: 'http', paths: ['/webhooks/{proxy+}', '/healthz', '/readyz'] },
+    trigger: { kind: 'http', paths: ['/webhooks/{proxy+}', '/hook/{proxy+}', '/healthz', '/readyz'] },
     timeout: 29,
     memory: 512,
   },

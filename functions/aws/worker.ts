@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import process from 'node:process';
-import { S3Client } from '@aws-sdk/client-s3';
-import { s3Blobs } from '../../lib/blobs/s3.ts';
 import type { Context } from '../../lib/pipeline/context.ts';
 import { createTelemetry } from '../../lib/telemetry.ts';
 import { openWorker } from '../open-worker.ts';
+import { openBlobs } from './blobs.ts';
 import { type AwsCore, holderName } from './core.ts';
 import type { Opened } from './lambda.ts';
+import { lazySeal } from './seal.ts';
 
 /** What reconciles: a core, and the engine and credentials for the work. */
 export interface AwsWorker extends Opened {
@@ -22,9 +21,7 @@ export interface AwsWorker extends Opened {
 export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<AwsWorker> {
   const { environment, open } = core;
   const { close, ...worker } = await openWorker(open, environment.directory);
-  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = process.env;
-  // Servers that stand in for S3 know no host name for each bucket.
-  const s3 = new S3Client({ forcePathStyle: (AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL) !== undefined });
+  const { blobs, close: closeBlobs } = openBlobs(environment);
   const ctx: Context = {
     ...core.ctx,
     ...worker,
@@ -34,7 +31,8 @@ export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<Aw
         new Error(`this worker is for the cluster ${cluster}; a job for ${name} went astray`),
       );
     },
-    blobs: s3Blobs({ client: s3, bucket: environment.bucket }),
+    blobs,
+    seal: lazySeal(open),
     telemetry: createTelemetry(),
     holder: holderName(),
     installation: await core.ctx.index.installation(() => randomBytes(8).toString('hex')),
@@ -45,7 +43,7 @@ export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<Aw
     isCurrent: () => core.isCurrent(),
     async close() {
       await close();
-      s3.destroy();
+      closeBlobs();
       await core.close();
     },
   };

@@ -122,3 +122,6 @@ export interface Core
   > {
   providers: readonly Pick<Provider, 'name'>[];
 }
+
+/** What webhooks touch beside that: what verifies calls of Receivers, and where a large one is put down. */
+export type Edge = Core & Pick<Context, 'http' | 'seal' | 'blobs'>;

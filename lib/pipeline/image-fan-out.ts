@@ -1,6 +1,6 @@
 import type { ImageJob } from '../core/job.ts';
 import { imageSubscription } from '../store/subscriptions.ts';
-import type { Context } from './context.ts';
+import type { Core } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { objectKey } from './object-key.ts';
 
@@ -8,7 +8,7 @@ import { objectKey } from './object-key.ts';
  * Turns a push to a registry into one job for every object, in every cluster, that follows the image. The job carries the tag as a hint;
  * the worker asks the registry what it points at. Holds no credential of any cluster or registry.
  */
-export async function fanOutImage(ctx: Context, push: ImageJob): Promise<void> {
+export async function fanOutImage(ctx: Core, push: ImageJob): Promise<void> {
   const found = await Promise.all(
     push.images.map((image) => ctx.index.subscriptions.find(imageSubscription(image))),
   );

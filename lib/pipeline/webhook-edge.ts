@@ -4,7 +4,7 @@ import type { HookWebhookOptions } from '../receive/hook-webhooks.ts';
 import type { HookSecret } from '../receive/hooks/hook-type.ts';
 import { createIdTokens, type IdTokens } from '../receive/id-token.ts';
 import type { ReceiverEntry, ReceiverOidcProvider } from '../store/receivers.ts';
-import type { Context } from './context.ts';
+import type { Edge } from './context.ts';
 import { placeOf } from './receiver.ts';
 import { sendHook } from './send-hook.ts';
 
@@ -13,7 +13,7 @@ const MAX_DOCUMENT_BYTES = 256 * 1024;
 const DOCUMENT_TIMEOUT_MS = 5_000;
 
 /** Verifies tokens with keys that are read within the network policy. */
-export function idTokensOf(ctx: Pick<Context, 'http' | 'now'>): IdTokens {
+export function idTokensOf(ctx: Pick<Edge, 'http' | 'now'>): IdTokens {
   return createIdTokens(async (url) => {
     const { status, text } = await ctx.http.request({
       url,
@@ -27,7 +27,7 @@ export function idTokensOf(ctx: Pick<Context, 'http' | 'now'>): IdTokens {
 }
 
 /** What the webhook edge needs to serve the Receivers of the index. */
-export function receiverHooks(ctx: Context, tokens: IdTokens): HookWebhookOptions {
+export function receiverHooks(ctx: Edge, tokens: IdTokens): HookWebhookOptions {
   const policies = new LRUCache<string, ClaimsPolicy>({ max: 500 });
   function policyOf(provider: ReceiverOidcProvider): ClaimsPolicy {
     const key = JSON.stringify([provider.variables, provider.validations]);
@@ -47,7 +47,7 @@ export function receiverHooks(ctx: Context, tokens: IdTokens): HookWebhookOption
 }
 
 async function openSecret(
-  ctx: Context,
+  ctx: Edge,
   { sealed, cluster, namespace, name }: ReceiverEntry,
 ): Promise<HookSecret> {
   return JSON.parse(await ctx.seal.open(sealed, placeOf(cluster, namespace, name))) as HookSecret;
