@@ -104,7 +104,7 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
   );
   const worker = await openAwsWorker(core);
   const server = await serveHttp(options.port, (path) =>
-    /^\/(webhooks\/|healthz$|readyz$)/.test(path) ? webhook : api,
+    /^\/(webhooks\/|hook\/|healthz$|readyz$)/.test(path) ? webhook : api,
   );
   const running = Promise.all([
     queue(QUEUES.push, FUNCTIONS.fanout.trigger.batchSize, () => queueHandler(environment(openFanout))),
