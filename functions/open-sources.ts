@@ -2,14 +2,17 @@ import { run } from '../lib/exec.ts';
 import type { Fleet } from '../lib/fleet/fleet.ts';
 import { isOwned } from '../lib/fleet/speaks-of.ts';
 import { createForge } from '../lib/forge/registry.ts';
+import { signWithPgp } from '../lib/git/sign-pgp.ts';
+import { signWithSsh } from '../lib/git/sign-ssh.ts';
 import type { Http } from '../lib/http.ts';
 import type { NetworkPolicy } from '../lib/network.ts';
 import type { Context, Provider } from '../lib/pipeline/context.ts';
+import { createGitAccess } from '../lib/source/git-access.ts';
 import { createSources } from '../lib/source/registry.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
 /**
- * The source kinds, within the limits of the fleet file.
+ * The source kinds, and the repositories for whoever writes to them, within the limits of the fleet file.
  * @param directory for mirrors and temporary files; it must exist
  */
 export function openSources(
@@ -17,10 +20,20 @@ export function openSources(
   policy: NetworkPolicy,
   http: Http,
   directory: string,
-): Context['sources'] {
+): Pick<Context, 'sources' | 'git'> {
   const { artifactSize, artifactFiles } = fleet.limits;
   const limits = { maxBytes: artifactSize, maxFiles: artifactFiles, maxRepositoryBytes: 4 * artifactSize };
-  return createSources({ git: { temporaryDirectory: directory, run, policy, http, now: Date.now, limits } });
+  const git = { temporaryDirectory: directory, run, policy, http, now: Date.now, limits };
+  const access = createGitAccess(git);
+  const signing = { run, temporaryDirectory: directory };
+  return {
+    sources: createSources({ git, access }),
+    git: {
+      access,
+      signWithSsh: (payload, key) => signWithSsh(signing, payload, key),
+      signWithPgp: (payload, key) => signWithPgp(signing, payload, key),
+    },
+  };
 }
 
 /** The Git providers of the fleet file. */

@@ -11,9 +11,12 @@ import { openClusters } from './open-clusters.ts';
 import type { OpenFleet } from './open-fleet.ts';
 import { openProviders, openSources } from './open-sources.ts';
 
-/** What does the work, wherever jobs and state are kept: engine, sources, providers, registries, clusters. */
+/** What does the work, wherever jobs and state are kept: engine, sources, repositories, providers, registries, clusters. */
 export interface Worker
-  extends Pick<Context, 'engine' | 'sources' | 'providers' | 'registries' | 'http' | 'cluster' | 'connect'> {
+  extends Pick<
+    Context,
+    'engine' | 'sources' | 'git' | 'providers' | 'registries' | 'http' | 'cluster' | 'connect'
+  > {
   close(): Promise<void>;
 }
 
@@ -45,7 +48,7 @@ export async function openWorker(open: OpenFleet, directory: string): Promise<Wo
   engine.warm();
   return {
     engine,
-    sources: openSources(fleet, policy, http, git),
+    ...openSources(fleet, policy, http, git),
     providers: openProviders(open, http),
     registries,
     http,

@@ -172,7 +172,7 @@ async function withAppliedContext(
     const ctx = {
       fleet,
       engine,
-      sources: openSources(fleet, policy, http, directory),
+      ...openSources(fleet, policy, http, directory),
       providers: openProviders(open, http),
       connect: (kubeconfig: string, called: string) => clusters.connect(kubeconfig, called),
       now: Date.now,

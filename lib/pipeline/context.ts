@@ -10,6 +10,7 @@ import type { Registries } from '../oci/registries.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Engine } from '../render/engine.ts';
 import type { Seal } from '../secrets/seal.ts';
+import type { GitAccess } from '../source/git-access.ts';
 import type { SourceKind } from '../source/source.ts';
 import type { Applied } from '../store/applied.ts';
 import type { Deliveries } from '../store/deliveries.ts';
@@ -68,6 +69,20 @@ export interface Provider {
   forge: Forge;
 }
 
+/** A private key to sign with, and its passphrase (empty for none). */
+export interface SigningKey {
+  key: string;
+  passphrase: string;
+  signal: AbortSignal;
+}
+
+/** What it takes to write to repositories. Signing gives an armoured signature, or throws an Error that says what is wrong with the key. */
+export interface GitWriting {
+  access: GitAccess;
+  signWithSsh(payload: Uint8Array, key: SigningKey): Promise<string>;
+  signWithPgp(payload: Uint8Array, key: SigningKey): Promise<string>;
+}
+
 /** All that the pipeline touches; built by `functions/`, faked or real in tests. */
 export interface Context {
   fleet: Fleet;
@@ -77,6 +92,7 @@ export interface Context {
   engine: Engine;
   /** Source kinds by kind name. */
   sources: Readonly<Record<string, SourceKind<KubernetesObject>>>;
+  git: GitWriting;
   providers: readonly Provider[];
   /** Container registries. */
   registries: Registries;

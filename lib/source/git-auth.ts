@@ -18,7 +18,7 @@ export type ProviderCredentials = (
 export async function authFor(
   object: GitRepository,
   url: GitUrl,
-  inputs: SourceInputs,
+  inputs: Pick<SourceInputs, 'secret' | 'fleetCredentials'>,
   provide: ProviderCredentials | undefined,
 ): Promise<GitAuth> {
   const { spec } = object;

@@ -1,34 +1,17 @@
-import type { GitAuth } from '../git/auth.ts';
 import { parseCommit, personOf } from '../git/commit.ts';
 import { tagOf } from '../git/fetch.ts';
 import { readWhole } from '../git/objects.ts';
-import type { GitDependencies, GitSession } from '../git/session.ts';
-import type { GitUrl } from '../git/url.ts';
-import type { Http } from '../http.ts';
+import type { GitSession } from '../git/session.ts';
 import { createTar, type Tar, type TreeFile } from '../tar.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
-import { checkOut, type GitLimits } from './git-checkout.ts';
+import type { GitAccessOptions, RepositoryAccess } from './git-access.ts';
+import { checkOut } from './git-checkout.ts';
 import { listSubmodules, readSubmodules, type Submodule } from './git-submodules.ts';
 import { archiveFiles, checkLimits, filesOf, readFiles, selectFiles, selectRead } from './git-tree.ts';
 import { verifiesTag, verifySignatures } from './git-verification.ts';
-import type { GitWorkspace } from './git-workspace.ts';
 import { readIncluded } from './include.ts';
 import { fetchLfsFiles, usesLfs } from './lfs.ts';
 import type { Fetched, SourceInputs } from './source.ts';
-
-/** What {@link fetchRepository} needs from outside. */
-export interface RepositoryOptions extends GitDependencies {
-  limits: GitLimits;
-  /** For files kept in Git LFS; without it their pointers stay as they are. */
-  http?: Http;
-}
-
-/** Where a repository is, who we are to it, and how to work with it. */
-export interface RepositoryAccess {
-  url: GitUrl;
-  auth: GitAuth;
-  workspace: GitWorkspace;
-}
 
 /** What to fetch. */
 export interface FetchTarget {
@@ -49,7 +32,7 @@ interface Read {
 
 /** Fetches a commit with all that its object asks for: verified, with submodules, LFS files and includes, without ignored files. */
 export async function fetchRepository(
-  options: RepositoryOptions,
+  options: GitAccessOptions,
   access: RepositoryAccess,
   object: GitRepository,
   inputs: SourceInputs,

@@ -1,14 +1,15 @@
-import { join } from 'node:path';
 import { commitOf, parseRevision } from '../core/revision.ts';
 import { isRecentAncestor } from '../git/ancestry.ts';
-import { removeLeftovers } from '../git/leftovers.ts';
-import { createMirrors } from '../git/mirror.ts';
 import { listRefs } from '../git/remote.ts';
-import { parseGitUrl } from '../git/url.ts';
-import { type GitRepository, gitTimeoutOf } from '../toolkit/git-repository.ts';
-import { authFor, type ProviderCredentials } from './git-auth.ts';
+import type { GitRepository } from '../toolkit/git-repository.ts';
+import {
+  createGitAccess,
+  type GitAccess,
+  type GitAccessOptions,
+  type RepositoryAccess,
+} from './git-access.ts';
 import { asReconcileError, failure } from './git-failure.ts';
-import { fetchRepository, type RepositoryAccess, type RepositoryOptions } from './git-fetch.ts';
+import { fetchRepository } from './git-fetch.ts';
 import {
   patternsOf,
   type ResolvedRef,
@@ -18,40 +19,19 @@ import {
   wantedRef,
 } from './git-ref.ts';
 import { createVisibility } from './git-visibility.ts';
-import { createWorkspace } from './git-workspace.ts';
-import { createGitHubAppCredentials } from './github-app.ts';
 import type { Fetched, SourceInputs, SourceKind } from './source.ts';
 
-/** What {@link createGitRepositorySource} needs. */
-export interface GitRepositorySourceOptions extends RepositoryOptions {
-  /** For `spec.provider`. Default: GitHub Apps, where `http` is given; otherwise only `generic` works. */
-  providerCredentials?: ProviderCredentials;
-}
-
 /** The source kind GitRepository. https://fluxcd.io/flux/components/source/gitrepositories/ */
-export function createGitRepositorySource(options: GitRepositorySourceOptions): SourceKind<GitRepository> {
-  const mirrors = createMirrors(join(options.temporaryDirectory, 'mirrors'), {
-    maxBytes: options.limits.maxRepositoryBytes / 2,
-  });
+export function createGitRepositorySource(
+  options: GitAccessOptions,
+  access: GitAccess = createGitAccess(options),
+): SourceKind<GitRepository> {
   const decide = createVisibility(options.now);
-  const { http, now } = options;
-  const provide = options.providerCredentials ?? (http && createGitHubAppCredentials({ http, now }));
-
-  let cleaned: Promise<void> | undefined;
-
-  async function access(object: GitRepository, inputs: SourceInputs): Promise<RepositoryAccess> {
-    cleaned ??= removeLeftovers(options.temporaryDirectory, now());
-    await cleaned;
-    const url = parseGitUrl(object.spec.url);
-    const auth = await authFor(object, url, inputs, provide);
-    const limits = { timeout: gitTimeoutOf(object), signal: inputs.signal };
-    return { url, auth, workspace: createWorkspace(options, mirrors, limits) };
-  }
 
   async function resolve(object: GitRepository, inputs: SourceInputs): Promise<string> {
     const wanted = wantedOf(object);
     if (wanted.kind === 'commit') return resolveRef(wanted, new Map())?.revision ?? '';
-    const open = await access(object, inputs);
+    const open = await access.open(object, inputs);
     const refs = await open.workspace.talk(open, (session) => listRefs(session, patternsOf(wanted)));
     const resolved = resolveRef(wanted, refs);
     const { commit: expected } = inputs;
@@ -95,7 +75,7 @@ export function createGitRepositorySource(options: GitRepositorySourceOptions): 
       );
     }
     const ref = refOfRevision(wantedOf(object), parseRevision(resolved)?.name ?? '');
-    return fetchRepository(options, await access(object, inputs), object, inputs, {
+    return fetchRepository(options, await access.open(object, inputs), object, inputs, {
       revision: resolved,
       commit,
       ref,

@@ -1,10 +1,8 @@
 import { sha256 } from '../../lib/core/digest.ts';
 import { ReconcileError } from '../../lib/core/errors.ts';
 import { run } from '../../lib/exec.ts';
-import {
-  createGitRepositorySource,
-  type GitRepositorySourceOptions,
-} from '../../lib/source/git-repository.ts';
+import type { GitAccessOptions } from '../../lib/source/git-access.ts';
+import { createGitRepositorySource } from '../../lib/source/git-repository.ts';
 import type { Fetched, SourceInputs, SourceKind } from '../../lib/source/source.ts';
 import { readTar } from '../../lib/tar.ts';
 import { GitRepository } from '../../lib/toolkit/git-repository.ts';
@@ -22,7 +20,7 @@ export interface GitHarness {
   directory: string;
   source: SourceKind<GitRepository>;
   /** Another source over the same directory, or with other settings. */
-  createSource(options?: Partial<GitRepositorySourceOptions>): SourceKind<GitRepository>;
+  createSource(options?: Partial<GitAccessOptions>): SourceKind<GitRepository>;
   /** The object, as its schema gives it: branch `main` unless told otherwise. */
   object(spec?: Record<string, unknown>): GitRepository;
   /** Resolves and fetches. */
@@ -41,7 +39,7 @@ export async function startGitHarness(options: readonly string[] = []): Promise<
   server.add('repo.git', `${repository.directory}/.git`);
   const url = `${server.url}/repo.git`;
   const { path: directory, remove } = await temporaryDirectory();
-  const createSource = (more: Partial<GitRepositorySourceOptions> = {}) =>
+  const createSource = (more: Partial<GitAccessOptions> = {}) =>
     createGitRepositorySource({
       run,
       temporaryDirectory: directory,

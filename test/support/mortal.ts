@@ -173,6 +173,7 @@ export async function live(world: World, doom = new Doom()): Promise<Mortal> {
     blobs: doomedBlobs(doom, await directoryBlobs(join(world.directory, 'blobs'))),
     engine: doomedEngine(doom, world.engine),
     sources: { GitRepository: doomedSource(doom, sourceOf(world)) as never },
+    git: NO_GIT,
     providers: [provider],
     registries: createRegistries({
       policy: createNetworkPolicy({ allow: [] }),
@@ -312,3 +313,13 @@ function forgeOf(world: World): Forge {
     gitCredentials: async () => undefined,
   };
 }
+
+/** Nothing in these stories writes to Git. */
+const NO_GIT: Context['git'] = {
+  access: {
+    open: () => Promise.reject(new Error('nothing is written to Git here')),
+    limits: { maxFiles: 0, maxBytes: 0, maxRepositoryBytes: 0 },
+  },
+  signWithSsh: () => Promise.reject(new Error('nothing is signed here')),
+  signWithPgp: () => Promise.reject(new Error('nothing is signed here')),
+};
