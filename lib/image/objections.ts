@@ -1,4 +1,4 @@
-import { rankTags, type Selection } from './choose.ts';
+import { rankTags, type Selection } from './policy/choose.ts';
 import { type ChosenImage, formatImage } from './setters.ts';
 import type { Objection, Proposal } from './update-files.ts';
 
@@ -7,8 +7,8 @@ export interface PolicyState {
   image: ChosenImage;
   /** What of its `spec` chooses a tag. */
   selection: Selection;
-  /** Places that have held this very image once; see {@link MarkedPlace}. */
-  held: ReadonlySet<string>;
+  /** Whether a place has held this very image once; by the keys of {@link MarkedPlace}. */
+  hasHeld(place: string): boolean;
 }
 
 /**
@@ -24,7 +24,7 @@ export function objectionsOf(states: ReadonlyMap<string, PolicyState>): Objectio
     const state = first && states.get(first.setter.policy);
     if (!state) return undefined;
     const image = formatImage(state.image);
-    if (proposals.some(({ place }) => state.held.has(place)))
+    if (proposals.some(({ place }) => state.hasHeld(place)))
       return `${image} was taken back there; a newer image is waited for`;
     const tag = presentTag(proposals, state.image);
     if (tag === undefined || !isNewer(state, tag)) return undefined;

@@ -45,6 +45,8 @@ export interface Update {
   changes: Change[];
   kept: Kept[];
   places: MarkedPlace[];
+  /** Keys of the places that change. */
+  written: string[];
   /** Files and markers that something is wrong with; they were left alone. */
   problems: string[];
   /** Policies that markers name and that are not among the given ones. */
@@ -83,6 +85,7 @@ export function updateFiles(
     changes: [],
     kept: [],
     places: [],
+    written: [],
     problems: [],
     unknown: new Set(),
   };
@@ -140,6 +143,7 @@ function updateFile(
     text,
     accepted.map(({ scalar, setter }) => ({ scalar, value: setter.value })),
   );
+  update.written.push(...accepted.map(({ place }) => place));
   update.files.set(path, Buffer.from(result, 'utf8'));
   for (const { scalar, setter } of accepted.toSorted((a, b) => a.scalar.start - b.scalar.start)) {
     update.changes.push({

@@ -16,6 +16,7 @@ const COMPONENTS: Readonly<Record<string, string>> = {
   ImageRepository: 'image-reflector-controller',
   ImagePolicy: 'image-reflector-controller',
   Receiver: 'notification-controller',
+  ImageUpdateAutomation: 'image-automation-controller',
 };
 
 /**

@@ -3,12 +3,14 @@ import type { GitRepository } from '../toolkit/git-repository.ts';
 import { digestIntervalOf, type ImagePolicy } from '../toolkit/image-policy.ts';
 import { formatImageRef } from '../toolkit/image-ref.ts';
 import type { ImageRepository } from '../toolkit/image-repository.ts';
+import type { ImageUpdateAutomation } from '../toolkit/image-update-automation.ts';
 import { intervalOf, retryIntervalOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { type Receiver, receiverIntervalOf } from '../toolkit/receiver.ts';
 import { reconcileGitRepository } from './git-repository.ts';
 import { reconcileImagePolicy } from './image-policy.ts';
 import { reconcileImageRepository } from './image-repository.ts';
+import { reconcileImageUpdateAutomation } from './image-update-automation.ts';
 import { reconcileKustomization } from './kustomization.ts';
 import type { ToolkitRef } from './object-key.ts';
 import type { RetryPolicy } from './outcome.ts';
@@ -114,6 +116,22 @@ export const kinds: Readonly<Record<string, Kind>> = {
     revision: () => undefined,
     attempted: () => undefined,
     reconcile: (run, object) => reconcileReceiver(run, object as Receiver),
+    cleanUp: () => Promise.resolve('deleted'),
+  },
+  ImageUpdateAutomation: {
+    group: 'image.toolkit.fluxcd.io',
+    version: 'v1',
+    suspended: (object) => (object as ImageUpdateAutomation).spec.suspend === true,
+    intervalMs: (object) => intervalOf(object as ImageUpdateAutomation),
+    retryPolicy: (object, failures) => ({
+      reason: 'GitOperationFailed',
+      retryMs: intervalOf(object as ImageUpdateAutomation),
+      failures,
+    }),
+    revision: (object) => (object as ImageUpdateAutomation).status?.observedSourceRevision,
+    // It makes commits and is not part of the rollout of any.
+    attempted: () => undefined,
+    reconcile: (run, object) => reconcileImageUpdateAutomation(run, object as ImageUpdateAutomation),
     cleanUp: () => Promise.resolve('deleted'),
   },
 };

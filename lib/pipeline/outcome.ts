@@ -19,6 +19,8 @@ export interface Outcome {
   again?: 'prune';
   /** Nothing but a change of the object or of its inputs can help. */
   stalled: boolean;
+  /** The run has done something worth telling, though the condition is as it was. */
+  isNews?: true;
 }
 
 /** What the kind says of itself for the outcome of an error. */

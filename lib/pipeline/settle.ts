@@ -30,7 +30,8 @@ export async function settle(
   { object, outcome, status: own, before: prepare, afterwards }: Reconciled,
 ): Promise<void> {
   const before = object.status?.conditions as Condition[] | undefined;
-  const news = !sameReady(before, outcome) || changed({ entries: run.changes }).length > 0;
+  const news =
+    !sameReady(before, outcome) || outcome.isNews === true || changed({ entries: run.changes }).length > 0;
   await prepare?.();
   const written = await writeStatus(
     run.client,

@@ -12,6 +12,7 @@ import { enqueue, reconcileJob } from './enqueue.ts';
 import { healRollouts } from './heal-rollouts.ts';
 import { kinds } from './kinds.ts';
 import { sourceRefOf } from './load-source.ts';
+import { missedImages } from './missed-images.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import { isNew, isReady } from './ready.ts';
@@ -50,6 +51,7 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   );
   const drift = await findDrift(ctx, cluster, local);
   const revisions = await sentRevisions(ctx, name, repositories);
+  const missed = missedImages(objects);
   const recent = await loadSent(ctx, name);
   const held = heldBack(repositories, local);
   await waitForAll(ctx, name, held);
@@ -63,6 +65,7 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
     const why =
       changeReason(object) ??
       missedRevision(object, revisions) ??
+      (missed.has(key) ? 'new image' : undefined) ??
       drifted?.why ??
       (isDue && needsRun(object) ? 'due' : undefined);
     if (why === undefined) {
@@ -70,7 +73,12 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
       continue;
     }
     const { generation, resourceVersion } = object.metadata;
-    const cause = [why, generation, resourceVersion, why === 'due' ? due.get(key) : drifted?.seen].join('|');
+    const cause = [
+      why,
+      generation,
+      resourceVersion,
+      why === 'due' ? due.get(key) : (drifted?.seen ?? missed.get(key)),
+    ].join('|');
     if (recent.has(key, cause, RESEND_MS)) continue;
     jobs.push({ ref: refOf(object), trigger: TRIGGERS[why] ?? 'sweep', why, cause });
   }
@@ -119,7 +127,11 @@ function vanished(objects: readonly WithStatus[], due: ReadonlyMap<string, numbe
 }
 
 /** What the trigger of a job is called, by why it was sent; the rest is the sweep's own finding. */
-const TRIGGERS: Readonly<Record<string, Trigger>> = { requested: 'request', due: 'due' };
+const TRIGGERS: Readonly<Record<string, Trigger>> = {
+  requested: 'request',
+  due: 'due',
+  'new image': 'source',
+};
 
 /** Runs a sweep and never throws: a cluster that cannot be reached is told in the log and tried at the next tick. */
 export async function sweepSafely(ctx: Context, name: string): Promise<SweepReport | undefined> {

@@ -25,7 +25,7 @@ export interface ResolvedRef {
  * @returns a sentence when a field is invalid
  * @see https://fluxcd.io/flux/components/source/gitrepositories/#reference
  */
-export function wantedRef(spec: GitRepository['spec']): WantedRef | string {
+export function wantedRef(spec: Partial<GitRepository['spec']>): WantedRef | string {
   const { commit, name, semver, tag, branch } = spec.ref ?? {};
   const branchRef = branch ? `refs/heads/${branch}` : undefined;
   const plainName = name?.replace(/\^\{\}$/, '');

@@ -29,6 +29,16 @@ export interface GiteaStatus {
   createdAt: string;
 }
 
+export interface GiteaPull {
+  number: number;
+  title: string;
+  body: string;
+  state: string;
+  merged: boolean;
+  head: { ref: string; sha: string };
+  base: { ref: string };
+}
+
 export interface GiteaRepository {
   owner: string;
   name: string;
@@ -44,6 +54,14 @@ export interface GiteaRepository {
   commit(files: GiteaFiles, options?: CommitOptions): Promise<string>;
   /** Id of the newest commit of a branch (default `main`). */
   head(branch?: string): Promise<string>;
+  /** The text of a file of a branch (default `main`). */
+  read(path: string, branch?: string): Promise<string>;
+  /** The newest 50 commits of a branch (default `main`), newest first. */
+  log(branch?: string): Promise<{ id: string; message: string; author: string; files: string[] }[]>;
+  /** Its pull requests, open ones and others, oldest first. */
+  pullRequests(): Promise<GiteaPull[]>;
+  /** Changes a pull request, such as to close it. */
+  editPullRequest(number: number, change: Record<string, unknown>): Promise<void>;
   /** Makes a branch (default `main`) point at a commit, forwards or back, as `git push --force` does. */
   forcePush(commit: string, branch?: string): Promise<void>;
   /** Commits files to a new branch and opens a pull request for `main`; answers its number. */
@@ -63,6 +81,12 @@ interface Owner {
   url: string;
   api: GiteaApi;
   owner: GiteaUser;
+}
+
+interface RawCommit {
+  sha: string;
+  commit: { message: string; author: { name: string; email: string } };
+  files?: { filename: string }[];
 }
 
 interface RawStatus {
@@ -151,6 +175,29 @@ export async function createRepository(
         `${base}/branches/${encodeURIComponent(branch)}`,
       );
       return found.commit.id;
+    },
+    async read(path, branch = 'main') {
+      const at = `${base}/contents/${path}?ref=${encodeURIComponent(branch)}`;
+      return Buffer.from((await api<{ content: string }>('GET', at)).content, 'base64').toString('utf8');
+    },
+    async log(branch = 'main') {
+      const found = await api<RawCommit[]>(
+        'GET',
+        `${base}/commits?sha=${encodeURIComponent(branch)}&limit=50&stat=false&verification=false`,
+      );
+      return found.map(({ sha, commit: { message, author }, files = [] }) => ({
+        id: sha,
+        message,
+        author: `${author.name} <${author.email}>`,
+        files: files.map(({ filename }) => filename),
+      }));
+    },
+    async pullRequests() {
+      const found = await api<GiteaPull[]>('GET', `${base}/pulls?state=all&limit=50`);
+      return found.sort((a, b) => a.number - b.number);
+    },
+    async editPullRequest(number, change) {
+      await api('PATCH', `${base}/pulls/${number}`, change);
     },
     async forcePush(target, branch = 'main') {
       const body = { new_commit_id: target, force: true };

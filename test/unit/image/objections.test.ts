@@ -9,7 +9,7 @@ const SEMVER = { policy: { semver: { range: '1.x' } } };
 function update(text: string, image: ChosenImage, state: Partial<PolicyState> = {}) {
   const files = [{ path: 'a.yaml', data: Buffer.from(text) }];
   const setters = settersOf([{ namespace: 'apps', name: 'web', image }]);
-  const states = new Map([['apps:web', { image, selection: SEMVER, held: new Set<string>(), ...state }]]);
+  const states = new Map([['apps:web', { image, selection: SEMVER, hasHeld: () => false, ...state }]]);
   const result = updateFiles(files, setters, objectionsOf(states));
   return { ...result, text: Buffer.from(result.files.get('a.yaml') ?? text).toString() };
 }
@@ -65,13 +65,13 @@ describe('an image', () => {
     const image = { name: 'acme/web', tag: '1.2.4' };
     const [place] = update(full('acme/web:1.2.4'), image).places;
     expect(place?.upToDate).toBe(true);
-    const held = new Set([place?.key ?? '']);
-    const { kept, text } = update(full('acme/web:1.2.3'), image, { held });
+    const hasHeld = (key: string) => key === place?.key;
+    const { kept, text } = update(full('acme/web:1.2.3'), image, { hasHeld });
     expect(text).toBe(full('acme/web:1.2.3'));
     expect(kept[0]?.why).toBe('acme/web:1.2.4 was taken back there; a newer image is waited for');
     // Another place has never held it.
     expect(
-      update(`# moved\nother: {}\nx:\n  ${full('acme/web:1.2.3')}`, image, { held }).changes,
+      update(`# moved\nother: {}\nx:\n  ${full('acme/web:1.2.3')}`, image, { hasHeld }).changes,
     ).toHaveLength(1);
   });
 
