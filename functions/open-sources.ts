@@ -1,6 +1,8 @@
 import { run } from '../lib/exec.ts';
 import type { Fleet } from '../lib/fleet/fleet.ts';
+import type { FleetProvider } from '../lib/fleet/provider.ts';
 import { isOwned } from '../lib/fleet/speaks-of.ts';
+import { type PullRequests, pullRequestApis } from '../lib/forge/pull-requests.ts';
 import { createForge } from '../lib/forge/registry.ts';
 import { signWithPgp } from '../lib/git/sign-pgp.ts';
 import { signWithSsh } from '../lib/git/sign-ssh.ts';
@@ -44,5 +46,28 @@ export function openProviders({ fleet, secret }: OpenFleet, http: Http): Provide
     host: new URL(provider.url).host.toLowerCase(),
     owns: (path) => isOwned(provider, path),
     forge: createForge(provider, { http, secret, now: Date.now }),
+    pullRequests: (credential) => openPullRequests(provider, http, secret, credential),
   }));
+}
+
+function openPullRequests(
+  { type, url, token, username, app }: FleetProvider,
+  http: Http,
+  secret: OpenFleet['secret'],
+  credential: { username?: string; token: string } | undefined,
+): PullRequests {
+  const make = pullRequestApis[type];
+  if (!make) throw new TypeError(`there are no pull requests with providers of type ${type}`);
+  if (credential) {
+    const { token: own, ...more } = credential;
+    return make({ type, url, token: 'own', ...more }, { http, secret: async () => own, now: Date.now });
+  }
+  const config = {
+    type,
+    url,
+    ...(token === undefined ? {} : { token }),
+    ...(username === undefined ? {} : { username }),
+    ...(app === undefined ? {} : { app }),
+  };
+  return make(config, { http, secret, now: Date.now });
 }

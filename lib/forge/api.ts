@@ -8,7 +8,7 @@ import { plainText } from './plain-text.ts';
 
 /** A call of a provider's REST API. */
 export interface ApiCall<T extends z.ZodType> {
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   /** Below the API's base URL, beginning with a slash; parts from outside are already encoded. */
   path: string;
   /** Sent as JSON. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createApi } from './api.ts';
+import { type Api, createApi } from './api.ts';
 import { bitbucketCredential } from './bitbucket-credential.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';
 import { ForgeError } from './errors.ts';
@@ -30,11 +30,21 @@ const Pulls = z.object({
   ),
 });
 
+/** Bitbucket Data Center's API. @param api which of its APIs, such as `api/1.0` */
+export function bitbucketServerApi(
+  config: ForgeConfig,
+  dependencies: ForgeDependencies,
+  api = 'api/1.0',
+): Api {
+  const { headers } = bitbucketCredential(config, dependencies);
+  const baseUrl = (config.apiUrl ?? `${config.url}/rest/api/1.0`).replace(/api\/1\.0$/, api);
+  return createApi({ ...dependencies, baseUrl, headers });
+}
+
 /** Bitbucket Data Center (7.14 and later). https://developer.atlassian.com/server/bitbucket/rest */
 export function bitbucketServer(config: ForgeConfig, dependencies: ForgeDependencies): Forge {
   const credential = bitbucketCredential(config, dependencies);
-  const baseUrl = config.apiUrl ?? `${config.url}/rest/api/1.0`;
-  const api = createApi({ ...dependencies, baseUrl, headers: credential.headers });
+  const api = bitbucketServerApi(config, dependencies);
 
   return {
     async setCommitStatus({ project, commit, context, state, description, targetUrl }) {
@@ -73,7 +83,7 @@ export function bitbucketServer(config: ForgeConfig, dependencies: ForgeDependen
 }
 
 /** `PROJECT/slug` as the path of its pages and of its API. */
-function pagePath(project: string): string {
+export function pagePath(project: string): string {
   const [key = '', slug = ''] = projectParts(project);
   return `/projects/${encodeURIComponent(key)}/repos/${encodeURIComponent(slug)}`;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createApi } from './api.ts';
+import { type Api, createApi } from './api.ts';
 import { bitbucketCredential } from './bitbucket-credential.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';
 import { ForgeError } from './errors.ts';
@@ -33,12 +33,18 @@ const Pulls = z
   // Without content while Bitbucket is still indexing the repository.
   .nullable();
 
+/** Bitbucket Cloud's API. */
+export function bitbucketApi(config: ForgeConfig, dependencies: ForgeDependencies): Api {
+  const { headers } = bitbucketCredential(config, dependencies);
+  const isPublic = /^https?:\/\/(www\.)?bitbucket\.org$/i.test(config.url);
+  const baseUrl = config.apiUrl ?? (isPublic ? 'https://api.bitbucket.org/2.0' : `${config.url}/2.0`);
+  return createApi({ ...dependencies, baseUrl, headers });
+}
+
 /** Bitbucket Cloud. https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses */
 export function bitbucket(config: ForgeConfig, dependencies: ForgeDependencies): Forge {
   const credential = bitbucketCredential(config, dependencies);
-  const isPublic = /^https?:\/\/(www\.)?bitbucket\.org$/i.test(config.url);
-  const baseUrl = config.apiUrl ?? (isPublic ? 'https://api.bitbucket.org/2.0' : `${config.url}/2.0`);
-  const api = createApi({ ...dependencies, baseUrl, headers: credential.headers });
+  const api = bitbucketApi(config, dependencies);
 
   return {
     async setCommitStatus({ project, commit, context, state, description, targetUrl }) {

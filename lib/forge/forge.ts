@@ -24,16 +24,24 @@ export interface PullRequest {
   url: string;
 }
 
-/**
- * A Git provider's API. One file a provider plus a line in `registry.ts`; all pass `test/contract/forge.ts`.
- * Calls throw `ForgeError` (`errors.ts`), whose `kind` tells whether to try again: `rate-limited` (with `retryAfter` in ms), `transient`,
- * `unauthorized`, `gone` (commit or repository is not there), `rejected` (any other refusal; final).
- */
-export interface Forge {
+/** Says on commits how they fared. */
+export interface CommitStatuses {
   /** Writes a status. Writing the same state again is harmless. */
   setCommitStatus(status: CommitStatus): Promise<void>;
   /** The pull request that a commit came from, if the provider knows one. */
   pullRequestOf(project: string, commit: string): Promise<PullRequest | undefined>;
+}
+
+/** Gives credentials for Git itself. */
+export interface GitCredentials {
   /** A token and user for Git over HTTPS; a GitHub App gives a fresh one. */
   gitCredentials(): Promise<{ username: string; password: string } | undefined>;
 }
+
+/**
+ * A Git provider's API. One file a provider plus a line in `registry.ts`; all pass `test/contract/forge.ts`. Pull requests are apart, in
+ * `pull-requests.ts`.
+ * Calls throw `ForgeError` (`errors.ts`), whose `kind` tells whether to try again: `rate-limited` (with `retryAfter` in ms), `transient`,
+ * `unauthorized`, `gone` (commit or repository is not there), `rejected` (any other refusal; final).
+ */
+export interface Forge extends CommitStatuses, GitCredentials {}

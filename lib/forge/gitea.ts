@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createApi } from './api.ts';
+import { type Api, createApi } from './api.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';
 import { ForgeError } from './errors.ts';
 import type { CommitStatus, Forge } from './forge.ts';
@@ -24,15 +24,20 @@ const Pull = z.object({
   user: z.object({ login: z.string() }).nullish(),
 });
 
-/** Gitea and Forgejo. https://docs.gitea.com/api */
-export function gitea(config: ForgeConfig, dependencies: ForgeDependencies): Forge {
-  const { token } = config;
-  const api = createApi({
+/** Gitea's API. */
+export function giteaApi({ url, apiUrl, token }: ForgeConfig, dependencies: ForgeDependencies): Api {
+  return createApi({
     ...dependencies,
-    baseUrl: config.apiUrl ?? `${config.url}/api/v1`,
+    baseUrl: apiUrl ?? `${url}/api/v1`,
     headers: async () =>
       token === undefined ? {} : { authorization: `token ${await dependencies.secret(token)}` },
   });
+}
+
+/** Gitea and Forgejo. https://docs.gitea.com/api */
+export function gitea(config: ForgeConfig, dependencies: ForgeDependencies): Forge {
+  const { token } = config;
+  const api = giteaApi(config, dependencies);
 
   return {
     async setCommitStatus({ project, commit, context, state, description, targetUrl }) {

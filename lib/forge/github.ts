@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createApi } from './api.ts';
+import { type Api, createApi } from './api.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';
 import type { CommitStatus, Forge } from './forge.ts';
 import { githubCredential } from './github-credential.ts';
@@ -27,15 +27,22 @@ const Pull = z.object({
   user: z.object({ login: z.string() }).nullish(),
 });
 
-/** GitHub and GitHub Enterprise Server. */
-export function github(config: ForgeConfig, dependencies: ForgeDependencies): Forge {
-  const apiUrl = config.apiUrl ?? (isPublic(config.url) ? 'https://api.github.com' : `${config.url}/api/v3`);
-  const credential = githubCredential(config, apiUrl, dependencies);
+/** Where GitHub's REST API is. */
+export function githubApiUrl(config: ForgeConfig): string {
+  return config.apiUrl ?? (isPublic(config.url) ? 'https://api.github.com' : `${config.url}/api/v3`);
+}
 
-  function api(project: string) {
-    return createApi({
+/** GitHub's API for a project, whose installation of an App it may need. @param baseUrl default: that of REST */
+export function githubApi(
+  config: ForgeConfig,
+  dependencies: ForgeDependencies,
+  baseUrl: string = githubApiUrl(config),
+): (project: string) => Api {
+  const credential = githubCredential(config, githubApiUrl(config), dependencies);
+  return (project) =>
+    createApi({
       ...dependencies,
-      baseUrl: apiUrl,
+      baseUrl,
       async headers() {
         const token = await credential(project);
         return {
@@ -45,7 +52,12 @@ export function github(config: ForgeConfig, dependencies: ForgeDependencies): Fo
         };
       },
     });
-  }
+}
+
+/** GitHub and GitHub Enterprise Server. */
+export function github(config: ForgeConfig, dependencies: ForgeDependencies): Forge {
+  const credential = githubCredential(config, githubApiUrl(config), dependencies);
+  const api = githubApi(config, dependencies);
 
   return {
     async setCommitStatus({ project, commit, context, state, description, targetUrl }) {

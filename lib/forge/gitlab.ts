@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createApi } from './api.ts';
+import { type Api, createApi } from './api.ts';
 import type { ForgeConfig, ForgeDependencies } from './config.ts';
 import { ForgeError } from './errors.ts';
 import type { CommitStatus, Forge } from './forge.ts';
@@ -24,15 +24,24 @@ const MergeRequest = z.object({
   author: z.object({ username: z.string() }).nullish(),
 });
 
+/** GitLab's API. */
+export function gitlabApi({ url, apiUrl, token }: ForgeConfig, dependencies: ForgeDependencies): Api {
+  return createApi({
+    ...dependencies,
+    baseUrl: apiUrl ?? `${url}/api/v4`,
+    headers: async () => (token === undefined ? {} : { 'private-token': await dependencies.secret(token) }),
+  });
+}
+
+/** A project as GitLab's paths name it. */
+export function idOf(project: string): string {
+  return encodeURIComponent(projectParts(project).join('/'));
+}
+
 /** GitLab. https://docs.gitlab.com/api/commits/#commit-status */
 export function gitlab(config: ForgeConfig, dependencies: ForgeDependencies): Forge {
   const { token } = config;
-  const api = createApi({
-    ...dependencies,
-    baseUrl: config.apiUrl ?? `${config.url}/api/v4`,
-    headers: async () => (token === undefined ? {} : { 'private-token': await dependencies.secret(token) }),
-  });
-  const idOf = (project: string) => encodeURIComponent(projectParts(project).join('/'));
+  const api = gitlabApi(config, dependencies);
 
   return {
     async setCommitStatus({ project, commit, context, state, description, targetUrl }) {

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../core/object.ts';
 import type { FleetCluster } from '../fleet/cluster.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Forge } from '../forge/forge.ts';
+import type { PullRequests } from '../forge/pull-requests.ts';
 import type { Http } from '../http.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../log.ts';
@@ -67,6 +68,11 @@ export interface Provider {
   /** Whether it is for a repository by that path; for all when absent. */
   owns?: (path: string) => boolean;
   forge: Forge;
+  /**
+   * Its pull requests, with a credential that a Secret holds; without one, with the provider's own. Absent where pull requests are not to be
+   * had.
+   */
+  pullRequests?: (credential?: { username?: string; token: string }) => PullRequests;
 }
 
 /** A private key to sign with, and its passphrase (empty for none). */

@@ -6,6 +6,7 @@ import { enqueue, reconcileJob } from './enqueue.ts';
 import { type Attempted, isPushed, lookForUpdate, writeUpdate } from './image-attempt.ts';
 import { openRepository, readHeads } from './image-checkout.ts';
 import { chosenPolicies, observedPolicies } from './image-policies.ts';
+import { keepPullRequest, pullRequestMode } from './image-pull-request.ts';
 import { lastPush } from './image-pushes.ts';
 import { type ImageTarget, imageTarget } from './image-target.ts';
 import { branchKey } from './image-update.ts';
@@ -18,6 +19,9 @@ import type { WithStatus } from './status.ts';
 
 /** So many places that were left alone are told; a chart of templates may have hundreds. */
 const MAX_TOLD = 10;
+
+/** How often the checks of a pull request are looked at, in ms, where the provider does not merge by itself. */
+const CHECKS_MS = 30_000;
 
 /** Writes the images that policies have chosen into the repository, and pushes what changed. */
 export async function reconcileImageUpdateAutomation(
@@ -41,8 +45,8 @@ export async function reconcileImageUpdateAutomation(
   const branch = branchKey(target, `refs/heads/${target.branch}`);
   const last = await lastPush(run.ctx, branch);
   const isUnchanged = isCurrent && automation.status?.observedSourceRevision === heads.checkout.revision;
-  const asked = run.job.trigger === 'request';
-  if (isUnchanged && !asked && (!target.isSeparate || heads.branch === last?.head))
+  const mayRest = run.job.trigger !== 'request' && pullRequestMode(run, automation, target) === 'none';
+  if (isUnchanged && mayRest && (!target.isSeparate || heads.branch === last?.head))
     return {
       object,
       outcome: stillUpToDate(object),
@@ -52,17 +56,27 @@ export async function reconcileImageUpdateAutomation(
   const isDone = looked.update.files.size === 0 || isPushed(target, heads, looked.update, last);
   const attempted = isDone ? looked : await writeUpdate(run, automation, target);
   const { pushed } = attempted;
-  const outcome = succeeded('Succeeded', `repository up-to-date${leftAlone(run, attempted)}`);
+  const status = (before: Record<string, unknown>) => ({
+    ...before,
+    lastAutomationRunTime: startedAt,
+    observedPolicies: observedPolicies(attempted.policies),
+    observedSourceRevision: revisionSeen(target, attempted),
+    ...(pushed ? { lastPushCommit: pushed.id, lastPushTime: rfc3339(run.ctx.now()) } : {}),
+  });
+  // What was pushed stands in the status even if its pull request fails.
+  if (pushed) run.attempted = status;
+  const head = pushed?.id ?? attempted.heads.branch;
+  const request = await keepPullRequest(run, automation, target, attempted, head);
+  const told = [request.text === '' ? '' : `; ${request.text}`, leftAlone(run, attempted)].join('');
+  const outcome = succeeded('Succeeded', `repository up-to-date${told}`);
   return {
     object,
-    outcome: pushed ? { ...outcome, told: summaryOf(pushed, target), isNews: true as const } : outcome,
-    status: (status) => ({
-      ...status,
-      lastAutomationRunTime: startedAt,
-      observedPolicies: observedPolicies(attempted.policies),
-      observedSourceRevision: revisionSeen(target, attempted),
-      ...(pushed ? { lastPushCommit: pushed.id, lastPushTime: rfc3339(run.ctx.now()) } : {}),
-    }),
+    outcome: {
+      ...outcome,
+      ...(pushed ? { told: summaryOf(pushed, target), isNews: true as const } : {}),
+      ...(request.isWaiting ? { requeueAfterMs: CHECKS_MS } : {}),
+    },
+    status,
     afterwards: async () => {
       if (pushed && target.isFollowed) await sendSource(run, target, pushed);
     },

@@ -33,6 +33,9 @@ export const EVENT_ORIGIN_REVISION = 'originRevision';
 /** On a Kustomization: allows the deletion of many objects for the render with this hash. */
 export const ALLOW_PRUNE = 'slipway.dev/allow-prune';
 
+/** On an ImageUpdateAutomation: keeps a pull request for its branch (`open`), which is merged when its checks pass (`merge`). */
+export const PULL_REQUEST = 'slipway.dev/pull-request';
+
 /** Keeps a Toolkit object until what it applied has been dealt with. */
 export const FINALIZER = 'finalizers.fluxcd.io';
 

@@ -62,6 +62,8 @@ export interface GiteaRepository {
   pullRequests(): Promise<GiteaPull[]>;
   /** Changes a pull request, such as to close it. */
   editPullRequest(number: number, change: Record<string, unknown>): Promise<void>;
+  /** Writes a commit status of the context `ci`. */
+  setStatus(commit: string, state: string): Promise<void>;
   /** Makes a branch (default `main`) point at a commit, forwards or back, as `git push --force` does. */
   forcePush(commit: string, branch?: string): Promise<void>;
   /** Commits files to a new branch and opens a pull request for `main`; answers its number. */
@@ -195,6 +197,9 @@ export async function createRepository(
     async pullRequests() {
       const found = await api<GiteaPull[]>('GET', `${base}/pulls?state=all&limit=50`);
       return found.sort((a, b) => a.number - b.number);
+    },
+    async setStatus(target, state) {
+      await api('POST', `${base}/statuses/${target}`, { state, context: 'ci' });
     },
     async editPullRequest(number, change) {
       await api('PATCH', `${base}/pulls/${number}`, change);
