@@ -14,6 +14,9 @@ const Request = z.object({
 });
 const Merged = z.object({ state: z.string() });
 
+/** https://docs.gitlab.com/api/pipelines/ */
+const ENDED_BADLY: ReadonlySet<string> = new Set(['failed', 'canceled', 'canceling', 'skipped', 'manual']);
+
 /** Merge requests of GitLab. https://docs.gitlab.com/api/merge_requests/ */
 export function gitlabPullRequests(config: ForgeConfig, dependencies: ForgeDependencies): PullRequests {
   const api = gitlabApi(config, dependencies);
@@ -58,10 +61,11 @@ export function gitlabPullRequests(config: ForgeConfig, dependencies: ForgeDepen
       const pipelines = await api({
         method: 'GET',
         path: `${pathOf(project)}/${number}/pipelines`,
-        answer: z.array(z.object({ sha: z.string() })),
+        answer: z.array(z.object({ sha: z.string(), status: z.string() })),
       });
-      // Without a pipeline GitLab would merge at once.
-      if (!pipelines.some(({ sha }) => sha === commit)) return 'waiting';
+      // The newest comes first. GitLab waits for one that runs, and merges at once without one or when it has failed.
+      const status = pipelines.find(({ sha }) => sha === commit)?.status;
+      if (status === undefined || ENDED_BADLY.has(status)) return 'waiting';
       try {
         const body = { auto_merge: true, merge_when_pipeline_succeeds: true, sha: commitPath(commit) };
         const path = `${pathOf(project)}/${number}/merge`;
