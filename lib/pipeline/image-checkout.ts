@@ -10,7 +10,7 @@ import { checkOut } from '../source/git-checkout.ts';
 import { patternsOf, type ResolvedRef, resolveRef } from '../source/git-ref.ts';
 import { filesOf, readFiles } from '../source/git-tree.ts';
 import type { TreeFile } from '../tar.ts';
-import { type ImageTarget, invalid } from './image-target.ts';
+import { type ImageTarget, invalid, pathOfUpdate } from './image-target.ts';
 import { fleetCredentials } from './providers.ts';
 import { readSecret } from './read-secret.ts';
 import type { Run } from './run.ts';
@@ -82,7 +82,7 @@ export async function readCheckout(
   path: string | undefined,
 ): Promise<CheckedOut> {
   const { limits } = run.ctx.git.access;
-  const below = normalisePath(run, path);
+  const below = pathOfUpdate(run.ref, path);
   const entries = await checkOut(session, {
     gitDir,
     commit,
@@ -103,16 +103,6 @@ export async function readCheckout(
     files,
     executable: new Set(files.filter(({ executable }) => executable).map((file) => file.path)),
   };
-}
-
-function normalisePath(run: Run, path = ''): string {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (!parts.includes('..')) return parts.join('/');
-  throw new ReconcileError(
-    'UpdateFailed',
-    `${describe(run.ref)}: spec.update.path ${JSON.stringify(path)} leads out of the repository`,
-    { outcome: 'stall' },
-  );
 }
 
 /** Names the object in errors of the Git client, and gives them the Toolkit's reason. */

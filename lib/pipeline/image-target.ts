@@ -116,6 +116,20 @@ function readRefspec(run: Run, refspec: string, branch: string): { name: string;
   return { name, force };
 }
 
+/**
+ * `spec.update.path` without what means nothing; empty for the whole repository.
+ * @throws ReconcileError `UpdateFailed` (stall) for a path that leads out
+ */
+export function pathOfUpdate(automation: ToolkitRef, path = ''): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  if (!parts.includes('..')) return parts.join('/');
+  throw new ReconcileError(
+    'UpdateFailed',
+    `${describe(automation)}: spec.update.path ${JSON.stringify(path)} leads out of the repository`,
+    { outcome: 'stall' },
+  );
+}
+
 /** A spec that only a change of the object can mend. */
 export function invalid(run: Run, problem: string): ReconcileError {
   return new ReconcileError('InvalidSourceConfiguration', `${describe(run.ref)}: ${problem}`, {
