@@ -22,6 +22,11 @@ const NAMES: Readonly<Record<string, string>> = {
   imagepolicies: 'ImagePolicy',
   receiver: 'Receiver',
   receivers: 'Receiver',
+  iua: 'ImageUpdateAutomation',
+  imgupd: 'ImageUpdateAutomation',
+  imgauto: 'ImageUpdateAutomation',
+  imageupdateautomation: 'ImageUpdateAutomation',
+  imageupdateautomations: 'ImageUpdateAutomation',
 };
 
 /**

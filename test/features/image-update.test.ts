@@ -1,8 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../lib/exec.ts';
+import { parseCommit } from '../../lib/git/commit.ts';
+import { readTrustedKeys, verifyObject } from '../../lib/git/verify.ts';
 import { eventually } from '../support/eventually.ts';
 import { imageTeam } from '../support/image-automation.ts';
 import { conditionOf } from '../support/kube-objects.ts';
 import { type Stage, startStage } from '../support/stage.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -211,6 +217,43 @@ describe('an ImageUpdateAutomation', () => {
     await edit({ git: { commit: { signingKey: null } } });
     await team.seen({ web: '1.1.0' });
     expect(await team.read('web.yaml')).toContain('acme/web:1.1.0');
+  });
+
+  test('signs its commits with the key of a Secret', async () => {
+    const team = await imageTeam(stage, {});
+    await team.repository.commit({ 'web.yaml': app('web', team.name, 'acme/web:1.0.0') });
+    await team.choose('web', { name: 'acme/web', tag: '1.1.0' });
+    const { path, remove } = await temporaryDirectory();
+    try {
+      await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a secret word', '-f', join(path, 'key')]);
+      await stage.objects.create('secrets', {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'signing', namespace: team.name },
+        stringData: { identity: await readFile(join(path, 'key'), 'utf8'), password: 'a secret word' },
+      });
+      await team.automate({
+        git: {
+          commit: {
+            author: { email: 'bot@example.com' },
+            signingKey: { type: 'ssh', secretRef: { name: 'signing' } },
+          },
+        },
+      });
+      const { status } = await team.seen({ web: '1.1.0' });
+      await run('git', ['clone', '--quiet', '--bare', team.repository.urlWithToken, 'repo.git'], {
+        cwd: path,
+      });
+      const { stdout } = await run('git', ['cat-file', 'commit', status?.lastPushCommit ?? ''], {
+        cwd: join(path, 'repo.git'),
+      });
+      const commit = parseCommit(stdout);
+      const keys = readTrustedKeys({ 'bot.sshpub': await readFile(join(path, 'key.pub')) });
+      const deps = { run, temporaryDirectory: path };
+      expect(await verifyObject(deps, commit, keys, AbortSignal.timeout(10_000))).toMatch(/^SHA256:/);
+    } finally {
+      await remove();
+    }
   });
 
   test('does not push with the provider’s token to the operator’s repository from a namespace of somebody else', async () => {
