@@ -74,6 +74,10 @@ describe('an ImageUpdateAutomation', () => {
   test('has its push deployed at once, without a webhook', async () => {
     const team = await imageTeam(stage, {});
     await team.repository.commit({ 'app/web.yaml': app('web', team.name, 'acme/web:1.0.0') });
+    // No webhook tells of this commit either.
+    await stage.objects.patch('gitrepositories', team.name, 'app', {
+      metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': 'after the first commit' } },
+    });
     await stage.objects.create('kustomizations', {
       apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
       kind: 'Kustomization',
