@@ -2,6 +2,7 @@ import type { Index } from '../lib/pipeline/context.ts';
 import { Applied } from '../lib/store/applied.ts';
 import { Deliveries } from '../lib/store/deliveries.ts';
 import { DueTimes } from '../lib/store/due-times.ts';
+import { Guests } from '../lib/store/guests.ts';
 import { ImageTags } from '../lib/store/image-tags.ts';
 import { Inputs } from '../lib/store/inputs.ts';
 import { type LeaseOptions, Leases } from '../lib/store/leases.ts';
@@ -42,6 +43,7 @@ export function openIndex(
     inputs: new Inputs(rows),
     imageTags: new ImageTags(rows),
     rollouts: new Rollouts(rows, now),
+    guests: new Guests(rows, now),
     outbox: new Outbox(rows, now, options.wished),
     runs: new Runs(table('runs')),
     rows,

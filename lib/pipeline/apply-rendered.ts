@@ -35,7 +35,7 @@ import type { Run } from './run.ts';
 import { step } from './run.ts';
 import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
-import { childrenOf, joinRollout, sendChildren } from './toolkit-objects.ts';
+import { joinRollout, sendChildren } from './toolkit-objects.ts';
 import { withoutEffect } from './unsupported.ts';
 
 /** Brings a cluster to a render: inventory, apply, prune, health. */
@@ -62,7 +62,8 @@ export async function applyRendered(
   const options = applyOptions(run, object, marked.records, previous, revision);
   const applied = await step(run, 'apply', () =>
     noteChanges(run, applyStaged(client, objects, options)),
-  ).catch((error: unknown) => stopped(run, error, { previous, next, revision, begun: marked }));
+  ).catch((error: unknown) => stopped(run, object, error, { previous, next, revision, begun: marked }));
+  const children = await joinRollout(run, object, revision, applied.applied, marked.cutOff);
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
   const saved = await ctx.index.applied.save(job.cluster, key, applied.records, {
     begun: marked,
@@ -94,11 +95,8 @@ export async function applyRendered(
   await ctx.index.inputs.put(job.cluster, key, inputs, object.status?.lastAppliedRevision === undefined);
   const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };
   const health = await step(run, 'health', () => checkHealth(run, object, client, render));
-  const children = childrenOf(run, object, applied.applied);
-  const before = () => joinRollout(run, object, revision, children);
   const afterwards = () => sendChildren(run, children);
-  if (health.pending)
-    return { object: begun, outcome: health.pending, status: withInventory, before, afterwards };
+  if (health.pending) return { object: begun, outcome: health.pending, status: withInventory, afterwards };
   const waiting =
     pruned.waitsFor.length > 0
       ? `; ${pruned.survivors.length} objects are deleted once ${pruned.waitsFor.join(', ')} is built`
@@ -119,7 +117,6 @@ export async function applyRendered(
     outcome:
       againAfterMs === undefined ? outcome : { ...outcome, requeueAfterMs: againAfterMs, again: 'prune' },
     status: (present) => appliedStatus(withInventory(present), run, artifact, rendered.digest),
-    before,
     afterwards,
   };
 }
@@ -169,6 +166,7 @@ async function pruneWhenBuilt(
  */
 async function stopped(
   run: Run,
+  object: Kustomization,
   error: unknown,
   {
     previous,
@@ -179,6 +177,7 @@ async function stopped(
 ): Promise<never> {
   if (!(error instanceof ApplyError) || !(await run.ctx.index.leases.check(run.lease))) throw error;
   const { sent, changeSet } = error.result;
+  const children = await joinRollout(run, object, revision, error.result.applied, false);
   const seen = new Set([...sent, ...changeSet.entries.map(({ ref }) => identityOf(ref))]);
   const there = next.entries.filter((entry) => {
     const ref = parseEntry(entry);
@@ -192,6 +191,8 @@ async function stopped(
   if (!(error.cause instanceof OutOfTime)) await applied.markWaiting(cluster, key);
   else if (!(await applied.save(cluster, key, error.result.records, { run: run.id, begun, waiting: true })))
     throw leaseLost();
+  // The run that goes on finds these as they should be, and sends them no job.
+  if (error.cause instanceof OutOfTime) await sendChildren(run, children);
   throw error;
 }
 

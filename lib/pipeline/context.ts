@@ -16,6 +16,7 @@ import type { SourceKind } from '../source/source.ts';
 import type { Applied } from '../store/applied.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { DueTimes } from '../store/due-times.ts';
+import type { Guests } from '../store/guests.ts';
 import type { ImageTags } from '../store/image-tags.ts';
 import type { Inputs } from '../store/inputs.ts';
 import type { Leases } from '../store/leases.ts';
@@ -46,6 +47,7 @@ export interface Index {
   inputs: Inputs;
   imageTags: ImageTags;
   rollouts: Rollouts;
+  guests: Guests;
   outbox: Outbox;
   runs: Runs;
   /** Small rows of single pipeline files (`waiting`, `health`); each names its own partition. */

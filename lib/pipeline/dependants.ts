@@ -56,14 +56,14 @@ export async function sendDependants(
     const index = known ?? (await treeIndexOf(ctx.blobs, artifact));
     return partition(dependants, artifact, records, index);
   });
-  await openRollout(run, source, artifact, affected.map(refOfKustomization));
+  const guests = await openRollout(run, source, artifact, affected.map(refOfKustomization));
   const { origin } = job;
   // One that never ran is on its way, and can have met no older artifact: a second job would find nothing to do.
   const sent = isFirst ? affected.filter((item) => !isNew(item)) : affected;
   await enqueue(
     ctx,
-    sent.map((item) => ({
-      job: reconcileJob(ctx, job.cluster, refOfKustomization(item), 'source', origin ? { origin } : {}),
+    [...sent.map(refOfKustomization), ...guests].map((ref) => ({
+      job: reconcileJob(ctx, job.cluster, ref, 'source', origin ? { origin } : {}),
     })),
   );
   await releaseWaiting(ctx, job.cluster, run.ref);

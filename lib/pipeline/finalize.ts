@@ -1,6 +1,7 @@
 import { refOf } from '../core/object.ts';
 import { FINALIZER } from '../toolkit/annotations.ts';
 import { recordEvent } from './events.ts';
+import { leaveAsGuest } from './guests.ts';
 import { abandonRollouts, GONE, leaveRollouts } from './heal-rollouts.ts';
 import { forgetImage, IMAGE_GROUP } from './image-results.ts';
 import { kinds } from './kinds.ts';
@@ -61,6 +62,7 @@ export async function forget(run: Run): Promise<void> {
     ctx.index.receivers.remove(job.cluster, key),
     ctx.index.rows.delete(`failures#${job.cluster}`, key),
   ]);
+  await leaveAsGuest(run, GONE);
   if (ref.group === IMAGE_GROUP) await forgetImage(ctx, job.cluster, key);
   if (ref.group === SOURCE_GROUP) await abandonRollouts(ctx, job.cluster, key);
   for await (const { key: blob } of ctx.blobs.list(artifactPrefix(job.cluster, ref)))

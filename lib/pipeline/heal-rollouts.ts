@@ -1,11 +1,14 @@
+import { refOf } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
 import type { Rollout } from '../store/rollouts.ts';
 import { isSuspended } from './change-reason.ts';
 import type { ClusterConnection, Context } from './context.ts';
+import { guestOf } from './guests.ts';
 import { kinds } from './kinds.ts';
 import { keyOf } from './object-key.ts';
 import { isReady } from './ready.ts';
 import { report } from './report-rollout.ts';
+import { sourceKeyOf } from './rollout.ts';
 import type { WithStatus } from './status.ts';
 
 /** As long as a look takes, and more. */
@@ -41,6 +44,8 @@ export async function abandonRollouts(ctx: Context, cluster: string, source: str
     }
     await report(ctx, rollout);
   }
+  for (const guest of await ctx.index.guests.all(cluster, source))
+    await ctx.index.guests.dismiss(cluster, guest);
 }
 
 async function leave(ctx: Context, rollout: Rollout, key: string, message: string): Promise<void> {
@@ -58,15 +63,20 @@ export async function healRollouts(
   cluster: ClusterConnection,
   objects: readonly WithStatus[],
 ): Promise<void> {
-  const { rollouts } = ctx.index;
+  const { rollouts, guests } = ctx.index;
+  const { name } = cluster.config;
   const byKey = new Map(objects.map((object) => [keyOf(object), object]));
   const sources = objects.filter(({ kind }) => kind === 'GitRepository').map(keyOf);
+  const invited = new Set((await guests.all(name)).map((guest) => `${guest.key} ${guest.source}`));
   for (const source of sources) {
-    for (const rollout of await rollouts.unfinished(cluster.config.name, source)) {
+    for (const rollout of await rollouts.unfinished(name, source)) {
       const members = await rollouts.members(rollout);
-      const stuck = members.filter(
-        ({ key, state }) => state === 'pending' && endOf(byKey.get(key), rollout.commit) !== undefined,
-      );
+      const stuck = members.filter(({ key, state }) => {
+        const object = byKey.get(key);
+        if (state !== 'pending') return false;
+        const isForgotten = object && isGuest(object, source) && !invited.has(`${key} ${source}`);
+        return isForgotten || endOf(object, rollout) !== undefined;
+      });
       for (const { key } of stuck) await heal(ctx, cluster, rollout, key);
       await report(ctx, rollout);
     }
@@ -80,26 +90,40 @@ async function heal(
   rollout: Rollout,
   key: string,
 ): Promise<void> {
+  const { rollouts, guests, leases } = ctx.index;
   const [kindName = '', namespace = '', name = ''] = key.split('/');
   const kind = kinds[kindName];
   if (!kind) return;
-  const lease = await ctx.index.leases.acquire(`${config.name}/${key}`, ctx.holder, LEASE_MS);
+  const lease = await leases.acquire(`${config.name}/${key}`, ctx.holder, LEASE_MS);
   if (!lease) return;
   try {
     const { group, version } = kind;
     const live = await client.get<WithStatus>({ group, version, kind: kindName, namespace, name });
-    const message = endOf(live, rollout.commit);
-    if (message === undefined) return;
-    await ctx.index.rollouts.settle(rollout, key, { state: 'ready', message, runId: '' });
+    const message = endOf(live, rollout);
+    const known = (await guests.of(config.name, key)).find(({ source }) => source === rollout.source);
+    if (message !== undefined) {
+      await rollouts.settle(rollout, key, { state: 'ready', message, runId: '' });
+      if (known) await guests.dismiss(config.name, known);
+    } else if (live && !known && isGuest(live, rollout.source)) {
+      const member = (await rollouts.members(rollout)).find((each) => each.key === key);
+      // Who wrote it is not known any more; its next run tells how it fares.
+      if (member?.state === 'pending') await guests.invite(config.name, [guestOf(rollout, live, '')]);
+    }
   } finally {
-    await ctx.index.leases.release(lease);
+    await leases.release(lease);
   }
 }
 
+/** Whether an object is in a rollout of this source only because its commit wrote it. */
+function isGuest(object: WithStatus, source: string): boolean {
+  return keyOf(object) !== source && sourceKeyOf(refOf(object), object) !== source;
+}
+
 /** What to say of an object that will not run for a commit any more; undefined when it still may. */
-function endOf(object: WithStatus | undefined, commit: string): string | undefined {
+function endOf(object: WithStatus | undefined, { source, commit }: Rollout): string | undefined {
   if (!object) return GONE;
   if (isSuspended(object)) return SUSPENDED;
+  if (isGuest(object, source)) return isReady(object) ? '' : undefined;
   const { lastAppliedRevision, lastAttemptedRevision } = (object.status ?? {}) as Record<string, string>;
   const isThere = lastAppliedRevision === lastAttemptedRevision && commitOf(lastAppliedRevision) === commit;
   return object.kind === 'Kustomization' && isReady(object) && isThere ? '' : undefined;

@@ -5,6 +5,7 @@ import { checkWriter } from './cluster-writer.ts';
 import { conceal } from './conceal.ts';
 import type { Context } from './context.ts';
 import { addFinalizer, finalize, forget } from './finalize.ts';
+import { leaveAsGuest } from './guests.ts';
 import { leaveRollouts, SUSPENDED } from './heal-rollouts.ts';
 import type { Kind } from './kinds.ts';
 import { kinds } from './kinds.ts';
@@ -58,6 +59,7 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
       ref: { group: job.group, kind: job.kind, namespace: job.namespace, name: job.name },
       lease,
       log: ctx.log.child({ run: id, cluster: job.cluster, object: key, trigger: job.trigger }),
+      seen: { uid: '', generation: 0 },
       afterFailure: false,
       startedAt: ctx.now(),
       steps: [],
@@ -80,6 +82,7 @@ async function reconcileObject(run: Run, kind: Kind): Promise<void> {
     run.client.get<WithStatus>({ ...run.ref, version: kind.version }),
   );
   if (!object) return forget(run);
+  run.seen = { uid: object.metadata.uid ?? '', generation: object.metadata.generation ?? 0 };
   run.afterFailure = wasUnsuccessful(object);
   if (object.metadata.deletionTimestamp !== undefined) return finalize(run, object);
   const parsed = parseToolkitObject(object);
@@ -98,6 +101,7 @@ async function reconcileObject(run: Run, kind: Kind): Promise<void> {
       objectKey(run.ref),
       SUSPENDED,
     );
+    await leaveAsGuest(run, SUSPENDED);
     await run.ctx.index.dueTimes.clear(run.job.cluster, objectKey(run.ref));
     return;
   }

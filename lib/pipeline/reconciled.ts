@@ -8,8 +8,6 @@ export interface Reconciled {
   outcome: Outcome;
   /** What the kind writes into the status, together with the conditions of the outcome. */
   status?: (status: Record<string, unknown>) => Record<string, unknown>;
-  /** What must stand before the status says how it ended. */
-  before?: () => Promise<void>;
   /** What follows once the status is written; repeated when a crash comes in between. */
   afterwards?: (written: WithStatus) => Promise<void>;
 }

@@ -1,16 +1,13 @@
 import type { Artifact } from '../core/artifact.ts';
-import { describe } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
-import type { MemberChange, Rollout } from '../store/rollouts.ts';
+import type { Rollout } from '../store/rollouts.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { Context } from './context.ts';
-import type { Kind } from './kinds.ts';
-import { attemptedCommit } from './kinds.ts';
+import { guestsToTakeOver } from './guests.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
-import type { Outcome } from './outcome.ts';
 import { projectOf } from './providers.ts';
 import { report } from './report-rollout.ts';
 import type { Run } from './run.ts';
@@ -22,17 +19,20 @@ import type { WithStatus } from './status.ts';
  * failed, green when all are done, and superseded when a newer commit took over first.
  */
 
-/** Opens the rollout of a new artifact with its first members, and closes those of older commits of the same source. */
+/**
+ * Opens the rollout of a new artifact with its first members, and closes those of older commits of the same source.
+ * @returns the guests of those that it takes over; they must run again to say how they fare
+ */
 export async function openRollout(
   run: Run,
   source: WithStatus,
   artifact: Artifact,
   members: readonly ToolkitRef[],
-): Promise<void> {
+): Promise<ToolkitRef[]> {
   const { ctx, job } = run;
   const commit = commitOf(artifact.revision);
   const project = projectOf(ctx, (source as unknown as GitRepository).spec.url);
-  if (!project || commit === '') return;
+  if (!project || commit === '') return [];
   const key = objectKey(run.ref);
   const known = await ctx.index.rollouts.get(job.cluster, key, commit);
   const rollout: Rollout = {
@@ -44,62 +44,23 @@ export async function openRollout(
     startedAt: known && known.supersededBy === '' ? known.startedAt : ctx.now(),
     supersededBy: '',
   };
+  const touched = members.map(objectKey);
+  const guests = await guestsToTakeOver(run, rollout, new Set(touched));
   // Nothing is touched by it and nobody announced it: a run of the schedule that found all as it was.
-  if (known || members.length > 0) {
+  const isNews = known !== undefined || members.length > 0 || guests.length > 0;
+  if (isNews) {
     if (known?.supersededBy !== '') await ctx.index.rollouts.open(rollout);
     // The source itself is done in a moment; members that are to run again make the commit pending again, and nothing else does.
     await ctx.index.rollouts.add(rollout, [key]);
-    await ctx.index.rollouts.add(rollout, members.map(objectKey), { again: true });
+    await ctx.index.rollouts.add(rollout, [...touched, ...guests.map((guest) => guest.key)], { again: true });
+    await ctx.index.guests.invite(
+      job.cluster,
+      guests.map(({ version: _, ...guest }) => ({ ...guest, commit })),
+    );
   }
   await supersede(ctx, rollout, job.origin?.commit);
-  if (known || members.length > 0) await report(ctx, rollout);
-}
-
-/** Members that a parent has just applied join its rollout, while the parent is still in it. */
-export async function addToRollout(
-  run: Run,
-  parent: Kustomization,
-  revision: string,
-  members: readonly ToolkitRef[],
-): Promise<void> {
-  if (members.length === 0) return;
-  const rollout = await currentRollout(run, parent as WithStatus, revision);
-  if (rollout) await run.ctx.index.rollouts.add(rollout, members.map(objectKey), { again: true });
-}
-
-/** A member has come to an end, for now: its part of the commit status. */
-export async function settleMember(
-  run: Run,
-  kind: Kind,
-  object: WithStatus,
-  outcome: Outcome,
-): Promise<void> {
-  const { ctx, job } = run;
-  const commit =
-    run.ref.kind === 'GitRepository'
-      ? (job.commit ?? attemptedCommit(kind, object))
-      : attemptedCommit(kind, object);
-  const source = sourceKeyOf(run.ref, object);
-  if (commit === '') return;
-  const rollout = await ctx.index.rollouts.get(job.cluster, source, commit);
-  if (!rollout) return;
-  const state = outcome.result === 'success' ? 'ready' : outcome.result === 'failure' ? 'failed' : 'pending';
-  const message = state === 'ready' ? summaryOf(run) : `${describe(run.ref)}: ${outcome.ready.message}`;
-  const change = await ctx.index.rollouts.settle(rollout, objectKey(run.ref), {
-    state,
-    message,
-    runId: run.id,
-  });
-  if (change && isSeenAtOnce(ctx, change)) return report(ctx, rollout);
-  // While others are on their way the commit shows nothing new. A report reads every member, so most runs must do without.
-  if (await ctx.index.rollouts.mayBePending(rollout)) return;
-  // One that has not ended is told of even without news: the run that wrote this may have died before it could.
-  if (change || (await ctx.index.rollouts.isUnfinished(rollout))) await report(ctx, rollout);
-}
-
-/** Whether a commit status differs by this alone, however the other members fare. */
-function isSeenAtOnce(ctx: Context, { before, state, hasFailed }: MemberChange): boolean {
-  return ctx.fleet.statuses.objects === 'all' || hasFailed || (before === 'ready' && state === 'pending');
+  if (isNews) await report(ctx, rollout);
+  return guests.map(({ ref }) => ref);
 }
 
 /**
@@ -120,10 +81,16 @@ async function supersede(ctx: Context, newest: Rollout, pushed: string | undefin
   );
 }
 
-async function currentRollout(run: Run, object: WithStatus, revision: string): Promise<Rollout | undefined> {
-  const source = sourceKeyOf(run.ref, object);
+/** The rollout that an object is a part of while it is at a revision of its source; undefined when there is none. */
+export async function rolloutOf(
+  run: Run,
+  object: WithStatus,
+  revision: string,
+): Promise<Rollout | undefined> {
   const commit = commitOf(revision);
-  return commit === '' ? undefined : run.ctx.index.rollouts.get(run.job.cluster, source, commit);
+  return commit === ''
+    ? undefined
+    : run.ctx.index.rollouts.get(run.job.cluster, sourceKeyOf(run.ref, object), commit);
 }
 
 /** The key of the source whose rollouts an object belongs to: its own for a source. */
@@ -131,13 +98,4 @@ export function sourceKeyOf(ref: ToolkitRef, object: WithStatus): string {
   return ref.kind === 'Kustomization'
     ? objectKey(sourceRefOf(object as unknown as Kustomization))
     : objectKey(ref);
-}
-
-function summaryOf(run: Run): string {
-  const count = (action: string) => run.changes.filter((change) => change.action === action).length;
-  const parts = (['created', 'configured', 'deleted', 'unchanged'] as const)
-    .map((action) => [count(action), action] as const)
-    .filter(([n]) => n > 0)
-    .map(([n, action]) => `${n} ${action}`);
-  return parts.length === 0 ? 'nothing to change' : parts.join(', ');
 }

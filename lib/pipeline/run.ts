@@ -18,6 +18,8 @@ export interface Run {
   ref: ToolkitRef;
   lease: Lease;
   log: Log;
+  /** The object as the run met it; a run says nothing of what was written to it since. */
+  seen: { uid: string; generation: number };
   /** Whether the last run that came to an end did not succeed, as the object's status has it. */
   afterFailure: boolean;
   /** Epoch in ms. */

@@ -11,8 +11,8 @@ import { objectKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
 import { sameReady } from './outcome.ts';
 import type { Reconciled } from './reconciled.ts';
-import { settleMember } from './rollout.ts';
 import type { Run } from './run.ts';
+import { settleMember } from './settle-member.ts';
 import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 import { releaseWaiting } from './waiting.ts';
@@ -27,12 +27,11 @@ const SWEEP_MS = 60_000;
 export async function settle(
   run: Run,
   kind: Kind,
-  { object, outcome, status: own, before: prepare, afterwards }: Reconciled,
+  { object, outcome, status: own, afterwards }: Reconciled,
 ): Promise<void> {
   const before = object.status?.conditions as Condition[] | undefined;
   const news =
     !sameReady(before, outcome) || outcome.isNews === true || changed({ entries: run.changes }).length > 0;
-  await prepare?.();
   const written = await writeStatus(
     run.client,
     object,
