@@ -15,7 +15,14 @@ import { beforeWrite, type Candidate, type Run } from './run.ts';
 /** What is to be done with one object. */
 export type Decision =
   | { kind: 'unchanged'; live: KubernetesObject }
-  | { kind: 'skipped'; detail: string; live: KubernetesObject | undefined; terminating?: boolean }
+  | {
+      kind: 'skipped';
+      detail: string;
+      live: KubernetesObject | undefined;
+      terminating?: boolean;
+      /** Another owner that applies it too and keeps it. */
+      keptBy?: string;
+    }
   | { kind: 'create' }
   | {
       kind: 'configure';
@@ -119,8 +126,9 @@ async function reasonToLeave(
   }
   const other = otherOwner(live.metadata, owner);
   if (other && (await contested?.(ref, other))) {
-    const name = `${owner.kind}/${other.namespace}/${other.name}`;
-    return skipped(`${name} applies it too, and keeps it; remove it from one of them`);
+    const keptBy = `${owner.kind}/${other.namespace}/${other.name}`;
+    const detail = `${keptBy} applies it too, and keeps it; remove it from one of them`;
+    return { kind: 'skipped', detail, live, keptBy };
   }
   return undefined;
 }

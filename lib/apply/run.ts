@@ -42,15 +42,17 @@ export function startRun(client: KubeClient, options: ApplyOptions): Run {
   return { client, options, rules: compileRules(options.ignore), result };
 }
 
-/** Notes what was done to an object; `live` is what the server has, whole or its metadata. */
+/** Notes what was done to an object; `live` is what the server has, whole or its metadata. `keptBy`: as in the change set. */
 export function note(
   run: Run,
   candidate: Candidate,
   action: Action,
   detail?: string,
   live?: KubernetesObject,
+  keptBy?: string,
 ): void {
-  run.result.changeSet.entries.push({ ref: candidate.ref, action, ...(detail ? { detail } : {}) });
+  const more = { ...(detail ? { detail } : {}), ...(keptBy ? { keptBy } : {}) };
+  run.result.changeSet.entries.push({ ref: candidate.ref, action, ...more });
   if (live) run.result.applied.push(live);
 }
 

@@ -40,7 +40,7 @@ async function carryOutOnce(run: Run, candidate: Candidate, decision: Decision):
   switch (decision.kind) {
     case 'skipped':
       if (decision.terminating) run.result.terminating.push(candidate.ref);
-      note(run, candidate, 'skipped', decision.detail, decision.live);
+      note(run, candidate, 'skipped', decision.detail, decision.live, decision.keptBy);
       return;
     case 'unchanged':
       remember(run, candidate, decision.live);

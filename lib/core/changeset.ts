@@ -9,6 +9,8 @@ export interface ChangeSetEntry {
   action: Action;
   /** Why it was skipped, or which fields changed; never holds values of a Secret. */
   detail?: string;
+  /** Of what was skipped since another owner applies it too and keeps it: that owner, such as `Kustomization/apps/shop`. */
+  keptBy?: string;
 }
 
 /** What one reconcile did, in the order it was done. */

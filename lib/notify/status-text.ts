@@ -15,18 +15,30 @@ const NOTHING = 'nothing to change';
  */
 export function describeRollout(
   rollout: Pick<Rollout, 'cluster' | 'supersededBy'>,
-  members: readonly Pick<Member, 'key' | 'state' | 'message'>[],
+  members: readonly Pick<Member, 'key' | 'state' | 'message' | 'notice'>[],
 ): string {
   const failed = members.filter(({ state }) => state === 'failed');
   if (failed.length > 0) return describeFailure(failed, members.length);
   if (rollout.supersededBy !== '') return `superseded by ${rollout.supersededBy.slice(0, 8)}`;
   if (members.some(({ state }) => state === 'pending')) return `deploying to ${rollout.cluster}`;
-  return sumUp(members.map(({ message }) => message)) ?? `deployed to ${rollout.cluster}`;
+  const done = sumUp(members.map(({ message }) => message)) ?? `deployed to ${rollout.cluster}`;
+  const [first, ...more] = inOrder(members.filter(({ notice = '' }) => notice !== ''));
+  if (!first) return done;
+  return shorten(`${done}; ${more.length > 0 ? `${more.length + 1} notices: ` : ''}${first.notice}`);
+}
+
+/** One line on how a single object fares, for a commit status of its own. */
+export function describeMember({ message, notice = '' }: Pick<Member, 'message' | 'notice'>): string {
+  return [message, notice].filter((text) => text !== '').join('; ');
+}
+
+function inOrder<T extends Pick<Member, 'key'>>(members: readonly T[]): T[] {
+  return [...members].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /** The first failure in the order of the keys, and how many there are. */
 function describeFailure(failed: readonly Pick<Member, 'key' | 'message'>[], total: number): string {
-  const [first] = [...failed].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const [first] = inOrder(failed);
   const message = first?.message || `${first?.key}: failed`;
   return shorten(failed.length === 1 ? message : `${failed.length} of ${total} failed: ${message}`);
 }

@@ -16,18 +16,18 @@ import type { Begun } from '../store/applied.ts';
 import type { InputRecord } from '../store/inputs.ts';
 import { ALLOW_PRUNE } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
-import { appliedStatus } from './applied-status.ts';
+import { appliedOutcome, appliedStatus } from './applied-status.ts';
 import { applyOptions } from './apply-options.ts';
 import { approvalOf } from './approval.ts';
 import { withChildren } from './child-inventories.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
+import { keptByOthers } from './kept-by-others.ts';
 import { expectLateWrites, lateWritesUntil } from './late-writes.ts';
 import { checkLease, leaseLost, OutOfTime } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
 import { objectKey } from './object-key.ts';
-import { succeeded } from './outcome.ts';
 import { againMs, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
 import type { Reconciled } from './reconciled.ts';
@@ -83,6 +83,7 @@ export async function applyRendered(
   });
   run.attempted = withInventory;
   if (pruned.error) throw pruned.error;
+  const notice = `${withoutEffect(objects)}${keptByOthers(applied.changeSet.entries)}`;
   const inputs: InputRecord = {
     generation: object.metadata.generation ?? 0,
     revision,
@@ -91,6 +92,7 @@ export async function applyRendered(
     inputDigest: digestOf([object.spec, artifact.digest]),
     renderedDigest: rendered.digest,
     token: run.lease.token,
+    ...(notice === '' ? {} : { notice }),
   };
   await ctx.index.inputs.put(job.cluster, key, inputs, object.status?.lastAppliedRevision === undefined);
   const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };
@@ -101,11 +103,7 @@ export async function applyRendered(
     pruned.waitsFor.length > 0
       ? `; ${pruned.survivors.length} objects are deleted once ${pruned.waitsFor.join(', ')} is built`
       : '';
-  const outcome = succeeded(
-    'ReconciliationSucceeded',
-    `Applied revision: ${revision}${waiting}${withoutEffect(objects)}`,
-    health.conditions,
-  );
+  const outcome = { ...appliedOutcome(revision, `${waiting}${notice}`, health.conditions), notice };
   const soon = waiting !== '' || applied.terminating.length > 0;
   const againAfterMs = soon
     ? againMs(ctx.now(), artifact)

@@ -1,6 +1,8 @@
+import type { Condition } from '../core/conditions.ts';
 import { refOf } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
 import type { Rollout } from '../store/rollouts.ts';
+import { presentNotice } from './applied-status.ts';
 import { isSuspended } from './change-reason.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { guestOf } from './guests.ts';
@@ -102,7 +104,8 @@ async function heal(
     const message = endOf(live, rollout);
     const known = (await guests.of(config.name, key)).find(({ source }) => source === rollout.source);
     if (message !== undefined) {
-      await rollouts.settle(rollout, key, { state: 'ready', message, runId: '' });
+      const notice = presentNotice(live?.status?.conditions as Condition[] | undefined).replace(/^; /, '');
+      await rollouts.settle(rollout, key, { state: 'ready', message, notice, runId: '' });
       if (known) await guests.dismiss(config.name, known);
     } else if (live && !known && isGuest(live, rollout.source)) {
       const member = (await rollouts.members(rollout)).find((each) => each.key === key);

@@ -5,7 +5,7 @@ import { redact } from '../core/redact.ts';
 import { type Rendered, render } from '../render/render.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advancedStatus } from './advance.ts';
-import { appliedMessage, appliedStatus } from './applied-status.ts';
+import { appliedOutcome, appliedStatus, presentNotice } from './applied-status.ts';
 import { applyRendered } from './apply-rendered.ts';
 import { decryptionKeys } from './decryption-keys.ts';
 import { isUnaffected } from './dependants.ts';
@@ -14,7 +14,6 @@ import { checkHealth } from './health.ts';
 import type { LoadedSource } from './load-source.ts';
 import { loadSource } from './load-source.ts';
 import { objectKey } from './object-key.ts';
-import { succeeded } from './outcome.ts';
 import { hasUnhandledRequest, isReady } from './ready.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
@@ -80,10 +79,8 @@ async function withoutRender(
 ): Promise<Reconciled | undefined> {
   if (!ONLY_IF_NEW.has(run.job.trigger) || !isReady(object) || hasUnhandledRequest(object)) return undefined;
   const { revision } = source.artifact;
-  const outcome = succeeded(
-    'ReconciliationSucceeded',
-    appliedMessage(revision, object.status?.conditions as Condition[] | undefined),
-  );
+  const notice = presentNotice(object.status?.conditions as Condition[] | undefined);
+  const outcome = appliedOutcome(revision, notice);
   // A run that was cut short may have written objects of another revision.
   if (object.status?.lastAttemptedRevision !== object.status?.lastAppliedRevision) return undefined;
   if (await run.ctx.index.applied.isDirty(run.job.cluster, objectKey(run.ref))) return undefined;
@@ -124,7 +121,7 @@ async function resumeHealth(
   if (health.pending) return { object, outcome: health.pending };
   return {
     object,
-    outcome: succeeded('ReconciliationSucceeded', `Applied revision: ${revision}`, health.conditions),
+    outcome: appliedOutcome(revision, record.notice ?? '', health.conditions),
     status: (present) => appliedStatus(present, run, artifact, renderedDigest),
   };
 }

@@ -17,6 +17,8 @@ export interface Outcome {
   requeueAfterMs: number | undefined;
   /** What the next run is for, where `requeueAfterMs` is set; by default told from the result. */
   again?: 'prune';
+  /** What a success leaves to be desired, as the end of a sentence: stands in the message of Ready, and in the status of the commit. */
+  notice?: string;
   /** Nothing but a change of the object or of its inputs can help. */
   stalled: boolean;
   /** The run has done something worth telling, though the condition is as it was. */

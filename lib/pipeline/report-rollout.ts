@@ -1,5 +1,5 @@
 import type { StatusState } from '../forge/forge.ts';
-import { describeRollout } from '../notify/status-text.ts';
+import { describeMember, describeRollout } from '../notify/status-text.ts';
 import type { Member, Rollout, RolloutState } from '../store/rollouts.ts';
 import type { Core } from './context.ts';
 
@@ -57,7 +57,7 @@ async function reportMembers(
           rollout.supersededBy !== '' && member.state === 'pending'
             ? 'superseded'
             : MEMBER_STATE[member.state],
-        description: member.message,
+        description: describeMember(member),
         runId: member.runId,
         sequence,
       }),

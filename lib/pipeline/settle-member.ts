@@ -19,7 +19,8 @@ export async function settleMember(
 ): Promise<void> {
   const state = outcome.result === 'success' ? 'ready' : outcome.result === 'failure' ? 'failed' : 'pending';
   const message = state === 'ready' ? summaryOf(run) : `${describe(run.ref)}: ${outcome.ready.message}`;
-  const result = { state, message, runId: run.id } as const;
+  const notice = outcome.notice?.replace(/^; /, '') ?? '';
+  const result = { state, message, notice, runId: run.id } as const;
   await Promise.all([settleOwn(run, kind, object, result), settleGuest(run, result)]);
 }
 

@@ -14,6 +14,8 @@ export interface InputRecord {
   /** Digest over everything that went into the render. */
   inputDigest: string;
   renderedDigest: string;
+  /** What is to be said of it beside its success; absent: nothing. */
+  notice?: string;
   /** The token of the lease under which it was written. */
   token?: number;
 }

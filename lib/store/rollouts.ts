@@ -23,6 +23,8 @@ export interface Member {
   key: string;
   state: 'pending' | 'ready' | 'failed';
   message: string;
+  /** What its success leaves to be desired; absent: nothing. */
+  notice?: string;
   /** The run that settled it last; empty before. */
   runId: string;
   /** Whether it has failed at any time, so that a status of its own exists. */
@@ -40,7 +42,7 @@ export interface SentArtifact {
 }
 
 /** What a run says of its member. */
-export type MemberResult = Pick<Member, 'state' | 'message' | 'runId'>;
+export type MemberResult = Pick<Member, 'state' | 'message' | 'notice' | 'runId'>;
 
 /** What was written of a member. */
 export interface MemberChange extends Pick<Member, 'state' | 'hasFailed'> {
@@ -163,12 +165,13 @@ export class Rollouts {
 
   /**
    * Writes how a member ended. One that has failed stays failed while it is merely tried again: only success, another failure or
-   * {@link add} tell otherwise. One that is ready keeps what its first success said: the runs of the schedule that follow are no news.
+   * {@link add} tell otherwise. One that is ready keeps what its first success said: the runs of the schedule that follow are no news,
+   * unless what is left to be desired has changed.
    * @returns the news; undefined when there is none, and when the object is no member
    */
   async settle(rollout: Rollout, key: string, result: MemberResult): Promise<MemberChange | undefined> {
     const [change] = await Promise.all([
-      this.#change(rollout, key, (member) => (member && isNews(member, result) ? result : undefined)),
+      this.#change(rollout, key, (member) => member && newsOf(member, result)),
       result.state === 'pending' ? undefined : this.#table.delete(pendingPartition(rollout), key),
     ]);
     return change;
@@ -201,17 +204,22 @@ export class Rollouts {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const row = await this.#table.get<StoredMember>(membersPartition(rollout), key);
       const result = decide(row?.value);
-      const same = row && row.value.state === result?.state && row.value.message === result.message;
+      const same =
+        row &&
+        row.value.state === result?.state &&
+        row.value.message === result.message &&
+        (row.value.notice ?? '') === (result.notice ?? '');
       if (!result || same) {
         // Another worker was faster and has settled what this one was about to add.
         if (attempt > 0 && row?.value.state !== 'pending')
           await this.#table.delete(pendingPartition(rollout), key);
         return undefined;
       }
-      const { state, message, runId } = result;
+      const { state, message, runId, notice = '' } = result;
       const hasFailed = (row?.value.hasFailed ?? false) || state === 'failed';
       const writes = (row?.value.writes ?? 0) + 1;
-      const value: StoredMember = { key, state, message, runId, hasFailed, writes };
+      const noted = notice === '' ? {} : { notice };
+      const value: StoredMember = { key, state, message, ...noted, runId, hasFailed, writes };
       const expiresAt = this.#now() + KEEP_MS;
       // Noted first: were a member pending without its note, its rollout would pass for one that nobody is on the way in.
       if (state === 'pending') await this.#table.put(pendingPartition(rollout), key, '', { expiresAt });
@@ -249,7 +257,10 @@ function membersPartition({ cluster, source, commit }: Rollout): string {
   return `rollout-members#${cluster}#${source}#${commit}`;
 }
 
-function isNews(member: Pick<Member, 'state'>, result: MemberResult): boolean {
-  if (member.state === 'failed') return result.state !== 'pending';
-  return member.state !== 'ready' || result.state !== 'ready';
+/** What is to be written of a member; undefined when that is no news. */
+function newsOf(member: Member, result: MemberResult): MemberResult | undefined {
+  if (member.state === 'failed') return result.state === 'pending' ? undefined : result;
+  if (member.state !== 'ready' || result.state !== 'ready') return result;
+  const isSame = (member.notice ?? '') === (result.notice ?? '');
+  return isSame ? undefined : { ...result, message: member.message };
 }

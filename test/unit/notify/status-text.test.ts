@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeRollout } from '../../../lib/notify/status-text.ts';
+import { describeMember, describeRollout } from '../../../lib/notify/status-text.ts';
 
 const rollout = { cluster: 'staging', supersededBy: '' };
 const ready = (message: string, key = message) => ({ key, state: 'ready' as const, message });
@@ -39,6 +39,19 @@ describe('describeRollout', () => {
     const members = [failed('b', 'b: second'), failed('a', 'a: first'), ready('1 created')];
     expect(describeRollout(rollout, members)).toBe('2 of 3 failed: a: first');
     expect(describeRollout(rollout, members.reverse())).toBe('2 of 3 failed: a: first');
+  });
+
+  it('says what the success of an object leaves to be desired, and of how many', () => {
+    const noted = (key: string) => ({ ...ready('1 created', key), notice: `${key} is left to b` });
+    expect(describeRollout(rollout, [noted('c'), ready('2 unchanged')])).toBe(
+      '1 changed, 2 unchanged; c is left to b',
+    );
+    expect(describeRollout(rollout, [noted('d'), noted('c')])).toBe('2 changed; 2 notices: c is left to b');
+    expect(describeRollout(rollout, [noted('c'), pending])).toBe('deploying to staging');
+    expect(describeMember({ message: '1 created', notice: 'c is left to b' })).toBe(
+      '1 created; c is left to b',
+    );
+    expect(describeMember({ message: '1 created' })).toBe('1 created');
   });
 
   it('names the commit that took over', () => {

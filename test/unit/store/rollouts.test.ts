@@ -65,6 +65,22 @@ describe('a rollout', () => {
     ]);
   });
 
+  test('tells anew of a ready member only when what is left to be desired has changed', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    await rollouts.add(rollout(), ['a']);
+    await rollouts.settle(rollout(), 'a', READY);
+    const later = { ...READY, message: '1 unchanged', runId: 'run-3' };
+    expect(await rollouts.settle(rollout(), 'a', later)).toBeUndefined();
+    expect(await rollouts.settle(rollout(), 'a', { ...later, notice: 'left' })).toMatchObject({
+      state: 'ready',
+    });
+    expect(await rollouts.settle(rollout(), 'a', { ...later, notice: 'left' })).toBeUndefined();
+    expect((await rollouts.members(rollout()))[0]).toMatchObject({ message: '1 created', notice: 'left' });
+    expect(await rollouts.settle(rollout(), 'a', later)).toMatchObject({ state: 'ready' });
+    expect((await rollouts.members(rollout()))[0]).not.toHaveProperty('notice');
+  });
+
   test('keeps settled members when they are added once more, unless they are to run again', async () => {
     const rollouts = open();
     await rollouts.open(rollout());
