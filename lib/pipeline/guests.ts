@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../core/object.ts';
 import { refOf } from '../core/object.ts';
 import type { Guest, InvitedGuest } from '../store/guests.ts';
 import type { Rollout } from '../store/rollouts.ts';
+import { kinds } from './kinds.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import { report } from './report-rollout.ts';
 import type { Run } from './run.ts';
@@ -67,7 +68,8 @@ export async function leaveAsGuest(run: Run, message: string): Promise<void> {
   const { guests, rollouts } = ctx.index;
   const found = await guests.of(job.cluster, objectKey(ref));
   if (found.length === 0) return;
-  const live = await run.client.get<KubernetesObject>({ ...ref, version: 'v1' });
+  const { version = 'v1' } = kinds[ref.kind] ?? {};
+  const live = await run.client.get<KubernetesObject>({ ...ref, version });
   if (live && (live.metadata.uid !== seen.uid || live.metadata.generation !== seen.generation)) return;
   for (const guest of found) {
     if (!(await guests.dismiss(job.cluster, guest))) continue;

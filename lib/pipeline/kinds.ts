@@ -84,7 +84,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
       failures,
     }),
     revision: (object) => (object as ImageRepository).status?.lastScanResult?.revision,
-    // Images are not part of the rollout of a commit.
+    // Images follow no commit; they are at most guests in the rollout of the one that wrote them.
     attempted: () => undefined,
     reconcile: (run, object) => reconcileImageRepository(run, object as ImageRepository),
     cleanUp: () => Promise.resolve('deleted'),

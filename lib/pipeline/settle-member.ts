@@ -29,9 +29,17 @@ async function settleOwn(run: Run, kind: Kind, object: WithStatus, result: Membe
   const { ctx, job } = run;
   const attempted = attemptedCommit(kind, object);
   const commit = run.ref.kind === 'GitRepository' ? (job.commit ?? attempted) : attempted;
-  if (commit === '') return;
+  if (commit === '') return settleUntried(run, object, result);
   const rollout = await ctx.index.rollouts.get(job.cluster, sourceKeyOf(run.ref, object), commit);
   if (rollout) await tell(run, rollout, result);
+}
+
+/** A Kustomization that fails before it comes to its source has tried no commit; those that brought it must not wait for it for ever. */
+async function settleUntried(run: Run, object: WithStatus, result: MemberResult): Promise<void> {
+  const source = sourceKeyOf(run.ref, object);
+  if (result.state !== 'failed' || source === objectKey(run.ref)) return;
+  for (const rollout of await run.ctx.index.rollouts.unfinished(run.job.cluster, source))
+    if (rollout.supersededBy === '') await tell(run, rollout, result);
 }
 
 /** Its part in commits of other sources that have written it. */

@@ -189,4 +189,18 @@ describe('a commit that brings objects of other sources', () => {
     expect(await description(team, next)).toContain(`GitRepository/${team.name}/shop: `);
     expect(await wasEver(team, next, 'success')).toBe(false);
   });
+
+  test('is red when it brings an image that cannot be read', async () => {
+    const team = await started();
+    const image = {
+      apiVersion: 'image.toolkit.fluxcd.io/v1',
+      kind: 'ImageRepository',
+      metadata: { name: 'web', namespace: team.name },
+      spec: { image: '127.0.0.1:9/web', interval: '10m', insecure: true },
+    };
+    const bad = await team.push({ 'app/image.yaml': yaml(image) });
+    await team.status(bad, 'failure');
+    expect(await description(team, bad)).toContain(`ImageRepository/${team.name}/web: `);
+    expect(await wasEver(team, bad, 'success')).toBe(false);
+  });
 });

@@ -140,6 +140,58 @@ describe('a cluster of several tenants', () => {
     await eventually('the child is gone', async () => (await team.kustomization('own')) === undefined);
   });
 
+  test('shows on a commit that a Kustomization it brings may not use the source, and on no other repository what a tenant writes', async () => {
+    const owner = await tenant({ 'app/a.yaml': map('a') });
+    const team = await tenant({ 'app/b.yaml': map('b') });
+    await Promise.all([owner.kustomize('app', './app'), team.kustomize('app', './app')]);
+    await Promise.all([owner.ready(), team.ready()]);
+    const theirs = await owner.repository.head();
+    const foreign = { kind: 'GitRepository', name: 'app', namespace: owner.name };
+    const missing = team.repository.url.replace(team.name, `${team.name}-is-not-there`);
+    const commit = await team.push({
+      'app/thief.yaml': yaml(kustomization('thief', './app', { sourceRef: foreign }, team.name)),
+      'app/shop.yaml': yaml(gitRepository('shop', team.name, missing, { timeout: '10s' })),
+      'app/same.yaml': yaml(gitRepository('same', team.name, owner.repository.url)),
+    });
+    await team.status(commit, 'failure');
+    const shown = async (of: Team, at: string) =>
+      (await of.repository.statuses(at)).map(({ context }) => context.split('/').at(-1)).sort();
+    await eventually(
+      'both are shown',
+      async () => (await shown(team, commit)).join() === 'production,shop,thief',
+    );
+    // A source of theirs, made and followed by another team, says nothing on their commits.
+    const next = await owner.push({ 'app/a.yaml': map('a', '2') });
+    await owner.status(next, 'success');
+    expect(await shown(owner, theirs)).toEqual(['production']);
+    expect(await shown(owner, next)).toEqual(['production']);
+  });
+
+  test('makes a commit red that brings a Kustomization which may not use its source', async () => {
+    const team = await tenant({ 'app/a.yaml': map('a') });
+    const neighbour = stage.unique('annexe');
+    await stage.objects.namespace(neighbour);
+    await allowAll(stage.objects, neighbour, 'deployer');
+    const group = 'rbac.authorization.k8s.io';
+    await stage.objects.create('rolebindings', {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'from-next-door', namespace: neighbour },
+      roleRef: { apiGroup: group, kind: 'Role', name: 'deployer' },
+      subjects: [{ kind: 'ServiceAccount', name: 'deployer', namespace: team.name }],
+    });
+    await team.kustomize('app', './app', { targetNamespace: undefined });
+    const sourceRef = { kind: 'GitRepository', name: 'app', namespace: team.name };
+    const bad = await team.push({
+      'app/a.yaml': yaml(configMap('a', team.name, { value: '2' })),
+      'app/child.yaml': yaml(kustomization('child', './app', { sourceRef }, neighbour)),
+    });
+    await team.ready('app', bad);
+    await team.status(bad, 'failure');
+    const [text = ''] = (await team.repository.statuses(bad)).map(({ description }) => description);
+    expect(text).toContain(`Kustomization/${neighbour}/child: `);
+  });
+
   test('does not let a tenant read a Secret by naming it from elsewhere, or use the credential of the fleet file', async () => {
     const privateRepository = await stage.gitea.createRepository(stage.unique('private'), {
       files: { 'app/a.yaml': map('a') },
