@@ -32,8 +32,12 @@ const run = promisify(execFile);
 export interface Gitea extends GiteaClient {
   /** Folder of its logs and data; deleted by `stop`. */
   directory: string;
+  /** The process that was started first. */
   server: Server;
   stop(): Promise<void>;
+  /** Takes it off the network, as an outage does, and brings it back with all that it had. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
 }
 
 /** Starts Gitea and waits until it answers (2 to 5 s). */
@@ -60,16 +64,21 @@ export async function startGitea(): Promise<Gitea> {
     await writeFile(config, settings, { mode: 0o600 });
     // Nothing of the user's own Git configuration may reach it.
     const env = { PATH: process.env.PATH, HOME: home, USER: userInfo().username, GITEA_WORK_DIR: directory };
-    server = await startServer({
-      name: 'gitea',
-      command: location.binary,
-      args: ['web', '--config', config],
-      logFile: join(directory, 'gitea.log'),
-      cwd: directory,
-      env,
-      scratch: directory,
-    });
-    await waitUntilReady(server, async () => (await fetch(`${url}/api/healthz`)).ok);
+    const launch = async () => {
+      const launched = await startServer({
+        name: 'gitea',
+        command: location.binary,
+        args: ['web', '--config', config],
+        logFile: join(directory, 'gitea.log'),
+        cwd: directory,
+        env,
+        scratch: directory,
+      });
+      server = launched;
+      await waitUntilReady(launched, async () => (await fetch(`${url}/api/healthz`)).ok);
+      return launched;
+    };
+    const first = await launch();
 
     const user = 'admin-user';
     const password = randomBytes(16).toString('hex');
@@ -84,7 +93,14 @@ export async function startGitea(): Promise<Gitea> {
       knownHosts: `[127.0.0.1]:${sshPort} ${hostKey}\n`,
       admin,
     });
-    return { ...client, directory, server, stop };
+    return {
+      ...client,
+      directory,
+      server: first,
+      stop,
+      goAway: async () => server?.stop('SIGTERM'),
+      comeBack: async () => void (await launch()),
+    };
   } catch (error) {
     await stop();
     throw error;
