@@ -32,9 +32,10 @@ export async function openContext(open: OpenFleet, log: Log, signal: AbortSignal
     await sqlite.close();
     throw error;
   });
-  const index = openIndex((name) => sqlite.table(name), Date.now);
+  const names = fleet.clusters.map(({ name }) => name);
+  const index = openIndex((name) => sqlite.table(name), Date.now, names);
   // No other process can have the directory open: whoever held these leases is gone.
-  await Promise.all(fleet.clusters.map(({ name }) => index.leases.releaseAll(name)));
+  await Promise.all(names.map((name) => index.leases.releaseAll(name)));
   const ctx: Context = {
     fleet,
     queues: { push: sqlite.queue('push'), cluster: (name) => sqlite.queue(`cluster-${name}`) },

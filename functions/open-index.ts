@@ -26,16 +26,20 @@ export interface IndexOptions {
   wished?: (destination: string) => Promise<void>;
 }
 
-/** Lays the index and the audit over two tables. */
+/**
+ * Lays the index and the audit over two tables.
+ * @param clusters the names of those in the fleet file
+ */
 export function openIndex(
   table: (name: string) => Table,
   now: () => number,
+  clusters: readonly string[],
   options: IndexOptions = {},
 ): OpenIndex {
   const rows = table('index');
   return {
     deliveries: new Deliveries(rows, now),
-    subscriptions: new Subscriptions(rows),
+    subscriptions: new Subscriptions(rows, clusters),
     receivers: new Receivers(rows),
     dueTimes: new DueTimes(rows),
     leases: new Leases(rows, now, options.leases),
@@ -44,8 +48,8 @@ export function openIndex(
     imageTags: new ImageTags(rows),
     rollouts: new Rollouts(rows, now),
     guests: new Guests(rows, now),
-    outbox: new Outbox(rows, now, options.wished),
-    runs: new Runs(table('runs')),
+    outbox: new Outbox(rows, now, clusters, options.wished),
+    runs: new Runs(table('runs'), clusters),
     rows,
     async installation(make) {
       await rows.put('installation', 'name', make(), { ifVersion: 0 });

@@ -44,6 +44,7 @@ export async function openCore(
   const index = openIndex(
     (name) => dynamoTable({ client: dynamodb, tableName: table, name, now: Date.now }),
     Date.now,
+    open.fleet.clusters.map(({ name }) => name),
     {
       leases: { skewMs: SKEW_MS },
       // The tick finds what nobody was told of.

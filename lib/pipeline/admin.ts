@@ -18,7 +18,7 @@ export interface DeadJob extends DeadLetter {
 /** What an operator asks of an installation beside its clusters: what stands in its own store and queues. */
 export interface Admin {
   runs(filter: RunFilter): Promise<RunRecord[]>;
-  run(id: string): Promise<RunRecord | undefined>;
+  run(cluster: string, id: string): Promise<RunRecord | undefined>;
   deadLetters(): Promise<DeadJob[]>;
   /** Sends dead letters again (all, or those named) and returns how many. */
   redrive(ids?: readonly string[]): Promise<number>;
@@ -41,7 +41,7 @@ export function createAdmin(ctx: Context): Admin {
   ];
   return {
     runs: (filter) => ctx.index.runs.list(filter),
-    run: (id) => ctx.index.runs.get(id),
+    run: (cluster, id) => ctx.index.runs.get(cluster, id),
     async deadLetters() {
       const found = await Promise.all(
         queues().map(async ({ name, queue }) =>

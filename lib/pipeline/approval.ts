@@ -1,3 +1,4 @@
+import { clusterPartition } from '../store/partitions.ts';
 import type { Context } from './context.ts';
 
 /** An approval that nobody used is void after a week. */
@@ -10,7 +11,9 @@ export async function approve(
   key: string,
   digest: string,
 ): Promise<void> {
-  await ctx.index.rows.put(`approval#${cluster}`, key, digest, { expiresAt: ctx.now() + KEEP_MS });
+  await ctx.index.rows.put(clusterPartition('approval', cluster), key, digest, {
+    expiresAt: ctx.now() + KEEP_MS,
+  });
 }
 
 /** The digest that is approved for an object, or undefined. */
@@ -19,5 +22,5 @@ export async function approvalOf(
   cluster: string,
   key: string,
 ): Promise<string | undefined> {
-  return (await ctx.index.rows.get<string>(`approval#${cluster}`, key))?.value;
+  return (await ctx.index.rows.get<string>(clusterPartition('approval', cluster), key))?.value;
 }

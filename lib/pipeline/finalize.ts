@@ -1,4 +1,5 @@
 import { refOf } from '../core/object.ts';
+import { clusterPartition } from '../store/partitions.ts';
 import { FINALIZER } from '../toolkit/annotations.ts';
 import { recordEvent } from './events.ts';
 import { leaveAsGuest } from './guests.ts';
@@ -60,7 +61,7 @@ export async function forget(run: Run): Promise<void> {
     ctx.index.inputs.remove(job.cluster, key),
     ctx.index.subscriptions.remove(job.cluster, key),
     ctx.index.receivers.remove(job.cluster, key),
-    ctx.index.rows.delete(`failures#${job.cluster}`, key),
+    ctx.index.rows.delete(clusterPartition('failures', job.cluster), key),
   ]);
   await leaveAsGuest(run, GONE);
   if (ref.group === IMAGE_GROUP) await forgetImage(ctx, job.cluster, key);

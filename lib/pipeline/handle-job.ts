@@ -3,6 +3,7 @@ import type { HookJob, Job, ReconcileJob } from '../core/job.ts';
 import { isTransient, KubeError } from '../kube/errors.ts';
 import { KubeconfigError } from '../kube/kubeconfig-document.ts';
 import { SecretError } from '../secrets/resolve-secret.ts';
+import { clusterPartition } from '../store/partitions.ts';
 import { WriterError } from './cluster-writer.ts';
 import type { Context } from './context.ts';
 import { enqueue } from './enqueue.ts';
@@ -59,7 +60,7 @@ async function handleReconcile(ctx: Context, job: ReconcileJob): Promise<Handled
     return await reconcile(ctx, job);
   } catch (error) {
     if (ctx.signal.aborted || !isUnreachable(error)) throw error;
-    const partition = `unreachable#${job.cluster}`;
+    const partition = clusterPartition('unreachable', job.cluster);
     const failures = (await ctx.index.rows.get<number>(partition, key))?.value ?? 0;
     const delayMs = UNREACHABLE_MS[Math.min(failures, UNREACHABLE_MS.length - 1)] as number;
     const text = `cluster ${job.cluster} cannot be used: ${messageOf(error)}`;

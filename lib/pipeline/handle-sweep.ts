@@ -1,4 +1,5 @@
 import type { SweepJob } from '../core/job.ts';
+import { clusterPartition } from '../store/partitions.ts';
 import type { Context } from './context.ts';
 import { sweepSafely } from './sweep.ts';
 
@@ -7,7 +8,7 @@ import { sweepSafely } from './sweep.ts';
  * them all.
  */
 export async function handleSweep(ctx: Context, { cluster, requestedAt }: SweepJob): Promise<void> {
-  const partition = `swept#${cluster}`;
+  const partition = clusterPartition('swept', cluster);
   const last = await ctx.index.rows.get<number>(partition, 'began');
   if (last && last.value >= requestedAt) return;
   const began = ctx.now();

@@ -5,6 +5,7 @@ import { ReconcileError } from '../core/errors.ts';
 import type { KubernetesObject, ObjectRef } from '../core/object.ts';
 import { describe, parseApiVersion, refOf } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { clusterPartition } from '../store/partitions.ts';
 import { timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { objectKey } from './object-key.ts';
@@ -52,7 +53,7 @@ export async function checkHealth(
 ): Promise<HealthResult> {
   const refs = object.spec.wait ? applied : await healthCheckRefs(client, object);
   const { ctx, job } = run;
-  const partition = `health#${job.cluster}`;
+  const partition = clusterPartition('health', job.cluster);
   const key = objectKey(run.ref);
   if (refs.length === 0) return { conditions: [] };
   const generation = object.metadata.generation ?? 0;

@@ -1,3 +1,4 @@
+import { clusterPartition } from '../store/partitions.ts';
 import { objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
 
@@ -21,5 +22,5 @@ export async function lateWritesUntil(run: Run): Promise<number | undefined> {
 }
 
 function partitionOf(run: Run): string {
-  return `late-writes#${run.job.cluster}`;
+  return clusterPartition('late-writes', run.job.cluster);
 }

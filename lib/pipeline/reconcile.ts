@@ -1,5 +1,6 @@
 import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { ReconcileJob } from '../core/job.ts';
+import { clusterPartition } from '../store/partitions.ts';
 import { parseToolkitObject } from '../toolkit/parse.ts';
 import { checkWriter } from './cluster-writer.ts';
 import { conceal } from './conceal.ts';
@@ -128,6 +129,9 @@ async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithSta
 
 /** How many runs in a row have failed, from the index; 0 when it does not know. */
 async function failures(run: Run): Promise<number> {
-  const row = await run.ctx.index.rows.get<number>(`failures#${run.job.cluster}`, objectKey(run.ref));
+  const row = await run.ctx.index.rows.get<number>(
+    clusterPartition('failures', run.job.cluster),
+    objectKey(run.ref),
+  );
   return row?.value ?? 0;
 }

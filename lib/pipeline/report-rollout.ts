@@ -78,10 +78,10 @@ async function want(
   rollout: Rollout,
   { runId, ...wish }: Wish,
 ): Promise<void> {
-  const { destination, project, commit } = rollout;
+  const { cluster, destination, project, commit } = rollout;
   const { url } = ctx.fleet.server;
-  const target = url && runId ? { targetUrl: `${url}/runs/${runId}` } : {};
-  await ctx.index.outbox.want({ destination, project, commit, ...wish, ...target });
+  const target = url && runId ? { targetUrl: `${url}/runs/${cluster}/${runId}` } : {};
+  await ctx.index.outbox.want({ cluster, destination, project, commit, ...wish, ...target });
 }
 
 function contextOf(ctx: Pick<Core, 'fleet' | 'index'>, cluster: string): string {

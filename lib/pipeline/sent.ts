@@ -1,3 +1,4 @@
+import { clusterPartition } from '../store/partitions.ts';
 import type { Context } from './context.ts';
 
 /** Which objects a sweep has sent lately, and for what cause. */
@@ -16,10 +17,13 @@ export const RESEND_MS = 5 * 60_000;
 /** More than this are not remembered: the row must stay far below DynamoDB's 400 KB. What is not is sent twice, which does no harm. */
 const MAX_ENTRIES = 2_000;
 
+/** The only row of its partition. */
+const SORT = 'sent';
+
 /** Reads what the last sweeps of a cluster have sent. */
 export async function loadSent(ctx: Context, cluster: string): Promise<Sent> {
-  const partition = `sweep-sent#${cluster}`;
-  const entries = (await ctx.index.rows.get<Entries>(partition, cluster))?.value ?? {};
+  const partition = clusterPartition('sweep-sent', cluster);
+  const entries = (await ctx.index.rows.get<Entries>(partition, SORT))?.value ?? {};
   const now = ctx.now();
   return {
     has(key, cause, withinMs) {
@@ -30,7 +34,7 @@ export async function loadSent(ctx: Context, cluster: string): Promise<Sent> {
       if (sent.size === 0) return;
       const young = Object.entries(entries).filter(([key, [, at]]) => now - at < RESEND_MS && !sent.has(key));
       const all = [...[...sent].map(([key, cause]) => [key, [cause, now]] as const), ...young];
-      await ctx.index.rows.put(partition, cluster, Object.fromEntries(all.slice(0, MAX_ENTRIES)));
+      await ctx.index.rows.put(partition, SORT, Object.fromEntries(all.slice(0, MAX_ENTRIES)));
     },
   };
 }

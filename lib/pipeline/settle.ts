@@ -2,6 +2,7 @@ import { changed } from '../core/changeset.ts';
 import type { Condition } from '../core/conditions.ts';
 import { removeCondition, setCondition } from '../core/conditions.ts';
 import { refOf } from '../core/object.ts';
+import { clusterPartition } from '../store/partitions.ts';
 import { REQUESTED_AT } from '../toolkit/annotations.ts';
 import { enqueue, MAX_QUEUE_DELAY_MS, reconcileJob } from './enqueue.ts';
 import { recordEvent } from './events.ts';
@@ -101,7 +102,7 @@ async function plan(run: Run, kind: Kind, object: WithStatus, outcome: Outcome):
 /** Counts the runs that fail in a row; a success ends the count. */
 async function countFailures(run: Run, outcome: Outcome): Promise<void> {
   const { ctx, job, ref } = run;
-  const [partition, key] = [`failures#${job.cluster}`, objectKey(ref)];
+  const [partition, key] = [clusterPartition('failures', job.cluster), objectKey(ref)];
   if (outcome.result === 'success') {
     if (run.afterFailure || job.trigger === 'retry') await ctx.index.rows.delete(partition, key);
   } else if (outcome.result === 'failure') {

@@ -1,3 +1,4 @@
+import { clusterPartition } from '../store/partitions.ts';
 import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import type { ToolkitRef } from './object-key.ts';
@@ -48,5 +49,5 @@ export async function releaseWaiting(ctx: Context, cluster: string, ready: Toolk
 }
 
 function partitionOf(cluster: string, awaited: ToolkitRef): string {
-  return `waiting#${cluster}#${objectKey(awaited)}`;
+  return clusterPartition('waiting', cluster, objectKey(awaited));
 }

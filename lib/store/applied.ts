@@ -1,3 +1,4 @@
+import { clusterPartition } from './partitions.ts';
 import type { Table, Write } from './table.ts';
 
 /** What is remembered of one applied object; the meaning is the apply stage's (`lib/apply/types.ts`). */
@@ -180,11 +181,11 @@ function chunksOf(records: ReadonlyMap<string, StoredRecord>): Records[] {
 }
 
 function partition(cluster: string): string {
-  return `applied#${cluster}`;
+  return clusterPartition('applied', cluster);
 }
 
 function headPartition(cluster: string): string {
-  return `applied-head#${cluster}`;
+  return clusterPartition('applied-head', cluster);
 }
 
 function sortOf(owner: string, index: number): string {

@@ -1,3 +1,4 @@
+import { clusterPartition } from './partitions.ts';
 import type { Table } from './table.ts';
 
 /** When each object of a cluster is due next. Lost, everything counts as due. */
@@ -37,5 +38,5 @@ export class DueTimes {
 }
 
 function partition(cluster: string): string {
-  return `due#${cluster}`;
+  return clusterPartition('due', cluster);
 }

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Closure } from '../core/tree.ts';
 import { MAX_VALUE_BYTES } from './limits.ts';
+import { clusterPartition } from './partitions.ts';
 import type { Table } from './table.ts';
 
 /** What the last finished apply of an object was made from. */
@@ -87,5 +88,5 @@ function unpack(stored: Stored): InputRecord {
 }
 
 function partition(cluster: string): string {
-  return `inputs#${cluster}`;
+  return clusterPartition('inputs', cluster);
 }

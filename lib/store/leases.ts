@@ -1,7 +1,9 @@
+import { clusterPartition } from './partitions.ts';
 import type { Row, Table } from './table.ts';
 
 /** The right to write to one object, for a time. */
 export interface Lease {
+  /** `<cluster>/<what it is for>`. */
   name: string;
   holder: string;
   /** Grows with every acquisition: a write of an older token comes from a worker that lost its lease. */
@@ -25,11 +27,6 @@ interface Held {
   until: number;
   /** For how long it was taken, in ms. */
   ttlMs: number;
-}
-
-/** The row of a lease: a partition for each cluster, so that a worker can be kept to the rows of its own. */
-function partitionOf(name: string): string {
-  return `leases#${name.split('/', 1)[0]}`;
 }
 
 /** How many leases of each sort are kept in mind; beyond, the oldest are forgotten and only cost a longer wait or a read. */
@@ -117,7 +114,7 @@ export class Leases {
    * gone, and their objects need not wait for the leases to run out.
    */
   async releaseAll(cluster: string): Promise<void> {
-    const partition = partitionOf(cluster);
+    const partition = clusterPartition('leases', cluster);
     const rows = await this.#table.query<Held>(partition);
     await this.#table.batch(
       rows
@@ -157,6 +154,10 @@ function keep<T>(entries: Map<string, T>, name: string, value: T): void {
 
 function isHeldBy(held: Held, { holder, token }: Lease): boolean {
   return held.token === token && held.holder === holder && held.until !== 0;
+}
+
+function partitionOf(name: string): string {
+  return clusterPartition('leases', name.slice(0, name.indexOf('/')));
 }
 
 function keyOf({ name, token }: Lease): string {

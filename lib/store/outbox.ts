@@ -1,9 +1,13 @@
+import pLimit from 'p-limit';
 import { digestOf } from '../core/digest.ts';
 import type { CommitStatus } from '../forge/forge.ts';
+import { clusterPartition } from './partitions.ts';
 import type { Row, Table } from './table.ts';
 
 /** A commit status that is to be sent to a provider. */
 export interface WantedStatus extends CommitStatus {
+  /** The cluster it tells of. */
+  cluster: string;
   /** The provider's name in the fleet file. */
   destination: string;
   /**
@@ -21,6 +25,9 @@ export interface OutboxEntry {
   markVersion: number;
   attempts: number;
 }
+
+/** Where a status stands. */
+type Place = Pick<WantedStatus, 'cluster' | 'destination'>;
 
 interface Stored {
   wanted: WantedStatus;
@@ -43,6 +50,9 @@ const KEEP_MS = 30 * 24 * 3_600_000;
 /** A mark with nothing behind it may be one whose status is being written right now; after this it is a leftover. */
 const LEFTOVER_MS = 3_600_000;
 
+/** Clusters that are looked into at a time. */
+const CONCURRENCY = 64;
+
 /** How often a row is written again over another worker's write; every failure means that another one went through. */
 const ATTEMPTS = 200;
 
@@ -54,36 +64,41 @@ const ATTEMPTS = 200;
 export class Outbox {
   readonly #table: Table;
   readonly #now: () => number;
+  readonly #clusters: readonly string[];
   readonly #wished: (destination: string) => Promise<void>;
 
-  /** @param wished called after each new wish, where nothing looks into the outbox all the time; what it throws, `want` throws */
+  /**
+   * @param clusters those of the fleet file, whose statuses are sent
+   * @param wished called after each new wish, where nothing looks into the outbox all the time; what it throws, `want` throws
+   */
   constructor(
     table: Table,
     now: () => number,
+    clusters: readonly string[],
     wished: (destination: string) => Promise<void> = () => Promise.resolve(),
   ) {
     this.#table = table;
     this.#now = now;
+    this.#clusters = clusters;
     this.#wished = wished;
   }
 
   /** What a commit should show. Returns false when that is what was last wished for already, or when it comes late. */
   async want(status: WantedStatus): Promise<boolean> {
-    const { destination } = status;
     const id = idOf(status);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const row = await this.#row(destination, id);
+      const row = await this.#row(status, id);
       const order = row ? (status.sequence ?? 0) - (row.value.wanted.sequence ?? 0) : 0;
       const same = row !== undefined && fingerprint(row.value.wanted) === fingerprint(status);
       if (order < 0 || (same && order === 0)) return false;
-      if (!same) await this.#mark(destination, id);
+      if (!same) await this.#mark(status, id);
       const attempts = same ? row.value.attempts : 0;
       const value: Stored = { wanted: status, sent: row?.value.sent ?? '', attempts };
-      if (!(await this.#write(destination, id, value, row))) continue;
+      if (!(await this.#write(status, id, value, row))) continue;
       if (same) return false;
       // Whoever sent an older wish may have taken the mark away after it was written here.
-      if (!(await this.#table.get<Mark>(marks(destination), id))) await this.#mark(destination, id);
-      await this.#wished(destination);
+      if (!(await this.#table.get<Mark>(marks(status), id))) await this.#mark(status, id);
+      await this.#wished(status.destination);
       return true;
     }
     throw tooManyWriters(status);
@@ -92,13 +107,20 @@ export class Outbox {
   /** Statuses of a destination that are to be sent now, oldest wish first. */
   async pending(destination: string, limit: number): Promise<OutboxEntry[]> {
     const now = this.#now();
-    const due = (await this.#table.query<Mark>(marks(destination))).filter(
-      ({ value }) => value.retryAt <= now,
+    const concurrent = pLimit(CONCURRENCY);
+    const marked = await Promise.all(
+      this.#clusters.map((cluster) =>
+        concurrent(async () => {
+          const place = { cluster, destination };
+          return (await this.#table.query<Mark>(marks(place))).map((mark) => ({ ...mark, place }));
+        }),
+      ),
     );
+    const due = marked.flat().filter(({ value }) => value.retryAt <= now);
     const entries: OutboxEntry[] = [];
-    for (const mark of due.sort((left, right) => left.value.at - right.value.at)) {
+    for (const { place, ...mark } of due.sort((left, right) => left.value.at - right.value.at)) {
       if (entries.length === limit) break;
-      const row = await this.#row(destination, mark.sort);
+      const row = await this.#row(place, mark.sort);
       if (row && fingerprint(row.value.wanted) !== row.value.sent) {
         const { wanted, attempts } = row.value;
         entries.push({
@@ -108,7 +130,7 @@ export class Outbox {
           attempts,
         });
       } else if (mark.value.at + LEFTOVER_MS <= now) {
-        await this.#table.delete(marks(destination), mark.sort, { ifVersion: mark.version });
+        await this.#table.delete(marks(place), mark.sort, { ifVersion: mark.version });
       }
     }
     return entries;
@@ -116,14 +138,13 @@ export class Outbox {
 
   /** The provider has it. When another wish came meanwhile, that one stays pending. */
   async sent(entry: OutboxEntry): Promise<void> {
-    const { destination } = entry.status;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const row = await this.#row(destination, entry.id);
+      const row = await this.#row(entry.status, entry.id);
       if (!row) return;
       const value: Stored = { ...row.value, sent: fingerprint(entry.status), attempts: 0 };
-      if (!(await this.#write(destination, entry.id, value, row))) continue;
+      if (!(await this.#write(entry.status, entry.id, value, row))) continue;
       const done = fingerprint(value.wanted) === value.sent;
-      if (done) await this.#table.delete(marks(destination), entry.id, { ifVersion: entry.markVersion });
+      if (done) await this.#table.delete(marks(entry.status), entry.id, { ifVersion: entry.markVersion });
       return;
     }
     throw tooManyWriters(entry.status);
@@ -133,41 +154,35 @@ export class Outbox {
   async failed(entry: OutboxEntry, retryAt: number | undefined): Promise<void> {
     // Refused for good is as done as sent; a later wish is tried again.
     if (retryAt === undefined) return this.sent(entry);
-    const { destination } = entry.status;
-    const row = await this.#row(destination, entry.id);
+    const row = await this.#row(entry.status, entry.id);
     // With a newer wish the count starts again, but the provider's wait holds for that one too.
     if (row && fingerprint(row.value.wanted) === fingerprint(entry.status)) {
-      await this.#write(destination, entry.id, { ...row.value, attempts: entry.attempts + 1 }, row);
+      await this.#write(entry.status, entry.id, { ...row.value, attempts: entry.attempts + 1 }, row);
     }
-    const mark = await this.#table.get<Mark>(marks(destination), entry.id);
+    const mark = await this.#table.get<Mark>(marks(entry.status), entry.id);
     if (!mark) return;
     await this.#table.put(
-      marks(destination),
+      marks(entry.status),
       entry.id,
       { ...mark.value, retryAt },
       { ifVersion: mark.version },
     );
   }
 
-  async #row(destination: string, id: string): Promise<Row<Stored> | undefined> {
-    return this.#table.get<Stored>(statuses(destination), id);
+  async #row(place: Place, id: string): Promise<Row<Stored> | undefined> {
+    return this.#table.get<Stored>(statuses(place), id);
   }
 
-  async #write(
-    destination: string,
-    id: string,
-    value: Stored,
-    row: Row<Stored> | undefined,
-  ): Promise<boolean> {
+  async #write(place: Place, id: string, value: Stored, row: Row<Stored> | undefined): Promise<boolean> {
     const options = { ifVersion: row?.version ?? 0, expiresAt: this.#now() + KEEP_MS };
-    return (await this.#table.put(statuses(destination), id, value, options)) !== undefined;
+    return (await this.#table.put(statuses(place), id, value, options)) !== undefined;
   }
 
-  async #mark(destination: string, id: string): Promise<void> {
-    const present = await this.#table.get<Mark>(marks(destination), id);
+  async #mark(place: Place, id: string): Promise<void> {
+    const present = await this.#table.get<Mark>(marks(place), id);
     // A new version says that there is something new, even where the wait for the provider goes on.
     const mark: Mark = { at: present?.value.at ?? this.#now(), retryAt: present?.value.retryAt ?? 0 };
-    await this.#table.put(marks(destination), id, mark);
+    await this.#table.put(marks(place), id, mark);
   }
 }
 
@@ -184,10 +199,10 @@ function tooManyWriters({ context, commit }: WantedStatus): Error {
   return new Error(`the status ${context} of ${commit} could not be written: too many writers`);
 }
 
-function statuses(destination: string): string {
-  return `outbox#${destination}`;
+function statuses({ cluster, destination }: Place): string {
+  return clusterPartition('outbox', cluster, destination);
 }
 
-function marks(destination: string): string {
-  return `outbox-pending#${destination}`;
+function marks({ cluster, destination }: Place): string {
+  return clusterPartition('outbox-pending', cluster, destination);
 }

@@ -1,4 +1,5 @@
 import { sha256 } from '../core/digest.ts';
+import { clusterPartition } from './partitions.ts';
 import type { Table } from './table.ts';
 
 /** What the webhook edge knows of a Receiver: enough to verify a call without asking a cluster. */
@@ -114,5 +115,5 @@ function placeOf(path: string): string {
 }
 
 function ofCluster(cluster: string): string {
-  return `receivers-of-cluster#${cluster}`;
+  return clusterPartition('receivers-of-cluster', cluster);
 }

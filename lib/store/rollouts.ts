@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { clusterPartition } from './partitions.ts';
 import type { Table } from './table.ts';
 
 /** One commit of one source on its way through one cluster. */
@@ -234,27 +235,27 @@ export class Rollouts {
 }
 
 function partition({ cluster, source }: Pick<Rollout, 'cluster' | 'source'>): string {
-  return `rollout#${cluster}#${source}`;
+  return clusterPartition('rollout', cluster, source);
 }
 
 function siblingsPartition({ cluster, destination, project, commit }: Rollout): string {
-  return `rollouts-of-commit#${cluster}#${destination}#${project}#${commit}`;
+  return clusterPartition('rollouts-of-commit', cluster, destination, project, commit);
 }
 
 function sentPartition(cluster: string): string {
-  return `source-sent#${cluster}`;
+  return clusterPartition('source-sent', cluster);
 }
 
 function unfinishedPartition({ cluster, source }: Pick<Rollout, 'cluster' | 'source'>): string {
-  return `rollout-unfinished#${cluster}#${source}`;
+  return clusterPartition('rollout-unfinished', cluster, source);
 }
 
 function pendingPartition({ cluster, source, commit }: Rollout): string {
-  return `rollout-pending#${cluster}#${source}#${commit}`;
+  return clusterPartition('rollout-pending', cluster, source, commit);
 }
 
 function membersPartition({ cluster, source, commit }: Rollout): string {
-  return `rollout-members#${cluster}#${source}#${commit}`;
+  return clusterPartition('rollout-members', cluster, source, commit);
 }
 
 /** What is to be written of a member; undefined when that is no news. */

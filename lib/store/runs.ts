@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { ChangeSetEntry } from '../core/changeset.ts';
 import type { Origin, Trigger } from '../core/job.ts';
+import { clusterPartition } from './partitions.ts';
 import type { Table, Write } from './table.ts';
 
 /** The record of one reconcile that did something. */
@@ -47,16 +48,20 @@ const CONCURRENCY = 16;
 /** The audit: append-only, newest first. It cannot be rebuilt from anything else. */
 export class Runs {
   readonly #table: Table;
+  readonly #clusters: readonly string[];
 
-  constructor(table: Table) {
+  /** @param clusters those of the fleet file, whose runs a list of all shows */
+  constructor(table: Table, clusters: readonly string[]) {
     this.#table = table;
+    this.#clusters = clusters;
   }
 
   /** Appends a record. Appending the same id again changes nothing. */
   async append(run: RunRecord): Promise<void> {
+    const { cluster, object, id } = run;
     const [first = [], ...more] = chunksOf(run.changes);
     const rest = more.map((value, index): Write => {
-      return { put: { partition: restPartition(run.id), sort: String(index).padStart(6, '0'), value } };
+      return { put: { partition: restPartition(cluster, id), sort: String(index).padStart(6, '0'), value } };
     });
     await this.#table.batch(rest);
     const value: RunRecord = {
@@ -65,33 +70,36 @@ export class Runs {
       changes: first,
       ...(rest.length === 0 ? {} : { changeCount: run.changes.length }),
     };
-    // The entries of the lists before the record: one without its record is passed over, a record without them unfindable.
-    const { cluster, object } = run;
-    await this.#table.batch([
-      { put: { partition: listPartition(cluster), sort: run.id, value: '' } },
-      { put: { partition: listPartition(cluster, objectKeyOf(object)), sort: run.id, value: '' } },
-    ]);
-    await this.#table.put('runs', run.id, value, { ifVersion: 0 });
+    // The entry of the object's list before the record: one without its record is passed over, a record without it unfindable.
+    await this.#table.put(objectPartition(cluster, objectKeyOf(object)), id, '');
+    await this.#table.put(recordPartition(cluster), id, value, { ifVersion: 0 });
   }
 
   /** A record with all its changes, or undefined. */
-  async get(id: string): Promise<RunRecord | undefined> {
-    const run = (await this.#table.get<RunRecord>('runs', id))?.value;
+  async get(cluster: string, id: string): Promise<RunRecord | undefined> {
+    const run = (await this.#table.get<RunRecord>(recordPartition(cluster), id))?.value;
     if (run?.changeCount === undefined) return run;
-    const rest = await this.#table.query<ChangeSetEntry[]>(restPartition(id));
+    const rest = await this.#table.query<ChangeSetEntry[]>(restPartition(cluster, id));
     return { ...run, changes: [...run.changes, ...rest.flatMap(({ value }) => value)] };
   }
 
   /** Newest first. */
   async list({ cluster, object, limit, before }: RunFilter): Promise<RunRecord[]> {
     const range = { reverse: true, limit, ...(before === undefined ? {} : { to: before }) };
-    if (cluster === undefined) {
-      return (await this.#table.query<RunRecord>('runs', range)).map(({ value }) => value);
-    }
-    const rows = await this.#table.query(listPartition(cluster, object), range);
     const concurrent = pLimit(CONCURRENCY);
+    if (cluster === undefined || object === undefined) {
+      const clusters = cluster === undefined ? this.#clusters : [cluster];
+      const found = await Promise.all(
+        clusters.map((each) => concurrent(() => this.#table.query<RunRecord>(recordPartition(each), range))),
+      );
+      return found
+        .flatMap((rows) => rows.map(({ value }) => value))
+        .sort((left, right) => (left.id < right.id ? 1 : -1))
+        .slice(0, limit);
+    }
+    const rows = await this.#table.query(objectPartition(cluster, object), range);
     const runs = await Promise.all(
-      rows.map(({ sort }) => concurrent(() => this.#table.get<RunRecord>('runs', sort))),
+      rows.map(({ sort }) => concurrent(() => this.#table.get<RunRecord>(recordPartition(cluster), sort))),
     );
     return runs.flatMap((row) => (row ? [row.value] : []));
   }
@@ -121,10 +129,14 @@ function objectKeyOf({ kind, namespace, name }: RunRecord['object']): string {
   return `${kind}/${namespace}/${name}`;
 }
 
-function listPartition(cluster: string, object?: string): string {
-  return object === undefined ? `runs#${cluster}` : `runs#${cluster}#${object}`;
+function recordPartition(cluster: string): string {
+  return clusterPartition('run', cluster);
 }
 
-function restPartition(id: string): string {
-  return `run-changes#${id}`;
+function objectPartition(cluster: string, object: string): string {
+  return clusterPartition('runs', cluster, object);
+}
+
+function restPartition(cluster: string, id: string): string {
+  return clusterPartition('run-changes', cluster, id);
 }

@@ -1,4 +1,6 @@
+import pLimit from 'p-limit';
 import { canonicalJson } from '../core/digest.ts';
+import { clusterPartition } from './partitions.ts';
 import type { Table, Write } from './table.ts';
 
 /** An object that watches a repository: a source its Git repository, others an image. */
@@ -14,12 +16,21 @@ export interface Subscription {
   ref: { branch?: string; tag?: string; semver?: string; name?: string; commit?: string };
 }
 
-/** Which objects, in every cluster, watch which repository. */
+/** Clusters that are asked at a time who watches a repository. */
+const CONCURRENCY = 64;
+
+/**
+ * Which objects, in every cluster, watch which repository. Each cluster's rows stand in partitions of its own, so that a
+ * worker can be kept from touching another cluster's.
+ */
 export class Subscriptions {
   readonly #table: Table;
+  readonly #clusters: readonly string[];
 
-  constructor(table: Table) {
+  /** @param clusters those of the fleet file: only they are asked who watches a repository */
+  constructor(table: Table, clusters: readonly string[]) {
     this.#table = table;
+    this.#clusters = clusters;
   }
 
   /**
@@ -34,13 +45,13 @@ export class Subscriptions {
     const listed: Write[] = [];
     for (const [sort, value] of wanted) {
       if (canonicalJson(known.get(sort) ?? null) === canonicalJson(value)) continue;
-      found.push({ put: { partition: ofRepository(value.repository), sort: `${cluster}/${sort}`, value } });
+      found.push({ put: { partition: ofRepository(cluster, value.repository), sort, value } });
       listed.push({ put: { partition: ofCluster(cluster), sort, value } });
     }
     for (const [sort, { repository }] of known) {
       const kept = wanted.get(sort);
       if (kept?.repository === repository) continue;
-      found.push({ delete: { partition: ofRepository(repository), sort: `${cluster}/${sort}` } });
+      found.push({ delete: { partition: ofRepository(cluster, repository), sort } });
       if (!kept) listed.push({ delete: { partition: ofCluster(cluster), sort } });
     }
     await this.#table.batch(found);
@@ -53,23 +64,29 @@ export class Subscriptions {
     const sort = sortOf(entry);
     const row = await this.#table.get<Subscription>(ofCluster(cluster), sort);
     if (row && canonicalJson(row.value) === canonicalJson(entry)) return;
-    await this.#table.put(ofRepository(entry.repository), `${cluster}/${sort}`, entry);
+    await this.#table.put(ofRepository(cluster, entry.repository), sort, entry);
     await this.#table.put(ofCluster(cluster), sort, entry);
     if (row && row.value.repository !== entry.repository)
-      await this.#table.delete(ofRepository(row.value.repository), `${cluster}/${sort}`);
+      await this.#table.delete(ofRepository(cluster, row.value.repository), sort);
   }
 
   /** Removes the subscription of one object, named by its key (`GitRepository/apps/app`). */
   async remove(cluster: string, key: string): Promise<void> {
     const row = await this.#table.get<Subscription>(ofCluster(cluster), key);
     if (!row) return;
-    await this.#table.delete(ofRepository(row.value.repository), `${cluster}/${key}`);
+    await this.#table.delete(ofRepository(cluster, row.value.repository), key);
     await this.#table.delete(ofCluster(cluster), key);
   }
 
   /** Everything that watches a repository. */
   async find(repository: string): Promise<Subscription[]> {
-    return (await this.#table.query<Subscription>(ofRepository(repository))).map(({ value }) => value);
+    const limit = pLimit(CONCURRENCY);
+    const rows = await Promise.all(
+      this.#clusters.map((cluster) =>
+        limit(() => this.#table.query<Subscription>(ofRepository(cluster, repository))),
+      ),
+    );
+    return rows.flat().map(({ value }) => value);
   }
 }
 
@@ -83,9 +100,9 @@ function sortOf({ kind, namespace, name }: Subscription): string {
 }
 
 function ofCluster(cluster: string): string {
-  return `subscriptions-of-cluster#${cluster}`;
+  return clusterPartition('sources', cluster);
 }
 
-function ofRepository(repository: string): string {
-  return `subscriptions#${repository}`;
+function ofRepository(cluster: string, repository: string): string {
+  return clusterPartition('subscriptions', cluster, repository);
 }

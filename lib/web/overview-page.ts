@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { RunRecord } from '../store/runs.ts';
 import { objectKey, objectName } from './format.ts';
 import { type Html, layout } from './layout.ts';
-import { moment, type RunView, resultBadge, runTable } from './run-parts.ts';
+import { moment, type RunView, resultBadge, runPath, runTable } from './run-parts.ts';
 
 /** A cluster and its latest runs, newest first. */
 export interface ClusterRuns {
@@ -41,10 +41,7 @@ ${
     ? ''
     : html`<ul>${failing
         .slice(0, 5)
-        .map(
-          (run) =>
-            html`<li><a href="/runs/${encodeURIComponent(run.id)}">${objectName(run)}</a>: ${run.reason}</li>`,
-        )}
+        .map((run) => html`<li><a href="${runPath(run)}">${objectName(run)}</a>: ${run.reason}</li>`)}
 ${failing.length > 5 ? html`<li>and ${failing.length - 5} more</li>` : ''}</ul>`
 }</section>`;
 }

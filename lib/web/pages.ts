@@ -40,7 +40,7 @@ const POLICY =
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 26 22"><path d="M1 17 25 9v4L1 21z" fill="#7cb8ff"/><path d="M5 12c5 1 12-1 16-4l-2-5C14 6 8 7 4 6z" fill="#0b5cad"/></svg>';
 
-/** Read-only pages, without scripts: `/`, `/runs`, `/runs/:id`. */
+/** Read-only pages, without scripts: `/`, `/runs`, `/runs/:cluster/:id`. */
 export function createPages(options: PagesOptions): Hono {
   const { runs, clusters, access } = options;
   const app = new Hono();
@@ -58,8 +58,8 @@ export function createPages(options: PagesOptions): Hono {
   app.get('/assets/style.css', (c) => asset(c, style, 'text/css; charset=utf-8'));
   app.get('/assets/icon.svg', (c) => asset(c, ICON, 'image/svg+xml'));
 
-  app.get('/runs/:id', async (c) => {
-    const run = await runs.get(c.req.param('id'));
+  app.get('/runs/:cluster/:id', async (c) => {
+    const run = await runs.get(c.req.param('cluster'), c.req.param('id'));
     if (!run)
       return c.html(noticePage('No such run', 'It may have been removed, or the link is not whole.'), 404);
     return c.html(runPage(run, view()));

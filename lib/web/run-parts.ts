@@ -38,6 +38,11 @@ export function commitLink(run: RunRecord): Html {
   return url === undefined ? short : html`<a href="${url}" rel="noreferrer">${short}</a>`;
 }
 
+/** Where the page of a run is. */
+export function runPath({ cluster, id }: Pick<RunRecord, 'cluster' | 'id'>): string {
+  return `/runs/${encodeURIComponent(cluster)}/${encodeURIComponent(id)}`;
+}
+
 /** A table of runs. */
 export function runTable(runs: readonly RunRecord[], view: RunView): Html {
   if (runs.length === 0)
@@ -48,7 +53,7 @@ export function runTable(runs: readonly RunRecord[], view: RunView): Html {
 <tbody>${runs.map(
     (run) => html`<tr>
 <td>${resultBadge(run.result)}</td>
-<td><a href="/runs/${encodeURIComponent(run.id)}">${objectName(run)}</a></td>
+<td><a href="${runPath(run)}">${objectName(run)}</a></td>
 <td>${run.cluster}</td>
 <td>${commitLink(run)}</td>
 <td>${nameOnly(run.origin?.author ?? run.origin?.pusher ?? '')}</td>

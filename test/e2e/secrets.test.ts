@@ -179,7 +179,13 @@ describe('a secret that Slipway meets', () => {
   async function visitPages(): Promise<void> {
     const runs = await slipway.ctx.index.runs.list({ limit: 500 });
     pages.push(JSON.stringify(runs));
-    for (const path of ['/', '/runs', '/healthz', '/readyz', ...runs.map(({ id }) => `/runs/${id}`)]) {
+    for (const path of [
+      '/',
+      '/runs',
+      '/healthz',
+      '/readyz',
+      ...runs.map(({ cluster, id }) => `/runs/${cluster}/${id}`),
+    ]) {
       const answer = await fetch(`${slipway.url}${path}`);
       pages.push(`${path} ${await answer.text()}`);
     }

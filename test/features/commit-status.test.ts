@@ -45,7 +45,7 @@ describe('commit statuses on a real Gitea', () => {
     act: (outbox: Outbox, run: () => Promise<number | undefined>) => Promise<void>,
   ): Promise<void> {
     const sqlite = await openSqlite({ directory, now });
-    const outbox = new Outbox(sqlite.table('index'), now);
+    const outbox = new Outbox(sqlite.table('index'), now, ['production']);
     const { run } = createDispatcher({
       destination: 'tea',
       outbox,
@@ -66,6 +66,7 @@ describe('commit statuses on a real Gitea', () => {
 
   function wanted(commit: string, changes: Partial<WantedStatus>): WantedStatus {
     return {
+      cluster: 'production',
       destination: 'tea',
       project: `${repository.owner}/${repository.name}`,
       commit,

@@ -118,7 +118,7 @@ export async function openWorld(kubernetes: Kubernetes): Promise<World> {
     async bury() {
       // Longer than a message stays hidden.
       offset += 61_000;
-      await openIndex((name) => sqlite.table(name), now).leases.releaseAll(CLUSTER);
+      await openIndex((name) => sqlite.table(name), now, [CLUSTER]).leases.releaseAll(CLUSTER);
     },
     async close() {
       await Promise.allSettled([client.close(), engine.close(), sqlite.close()]);
@@ -156,7 +156,7 @@ function unused(): never {
 export async function live(world: World, doom = new Doom()): Promise<Mortal> {
   const { now, sqlite } = world;
   lives += 1;
-  const index = openIndex((name) => doomedTable(doom, sqlite.table(name)), now);
+  const index = openIndex((name) => doomedTable(doom, sqlite.table(name)), now, [CLUSTER]);
   const fleet = loadFleet(fleetText(world), { path: join(world.directory, 'slipway.yaml') });
   const [config] = fleet.clusters;
   if (!config) throw new Error('the fleet file has no cluster');

@@ -57,7 +57,7 @@ describe('createDispatcher', () => {
     posted = [];
     logged = [];
     answer = () => undefined;
-    outbox = new Outbox(memoryTable(now), now);
+    outbox = new Outbox(memoryTable(now), now, ['production']);
   });
 
   const record =
@@ -92,6 +92,7 @@ describe('createDispatcher', () => {
 
   function want(changes: Partial<WantedStatus> = {}) {
     return outbox.want({
+      cluster: 'production',
       destination: 'hub',
       project: 'acme/fleet',
       commit: 'a'.repeat(40),
@@ -259,7 +260,7 @@ describe('createDispatcher', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
         posted = [];
-        outbox = new Outbox(memoryTable(now), now);
+        outbox = new Outbox(memoryTable(now), now, ['production']);
         const { run } = dispatcher();
         const last = new Map<string, string>();
         for (const { context, state, fault } of steps) {

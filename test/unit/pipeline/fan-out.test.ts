@@ -20,7 +20,7 @@ afterAll(() => database.close());
 function setUp() {
   const { now } = database.clock;
   const sent: { cluster: string; message: OutgoingMessage }[] = [];
-  const subscriptions = new Subscriptions(database.freshTable());
+  const subscriptions = new Subscriptions(database.freshTable(), ['main', 'a', 'b', 'c']);
   let ids = 0;
   const ctx = {
     providers: [],

@@ -25,7 +25,7 @@ const JOB: NotifyJob = { type: 'notify', destination: 'hub', requestedAt: 0 };
 
 async function setUp(wishes: number) {
   const { now } = database.clock;
-  const outbox = new Outbox(database.freshTable(), now);
+  const outbox = new Outbox(database.freshTable(), now, ['prod']);
   const forge = {
     async setCommitStatus({ context }: { context: string }) {
       answer();
@@ -43,6 +43,7 @@ async function setUp(wishes: number) {
   } as unknown as NotifierContext;
   for (let index = 0; index < wishes; index += 1)
     await outbox.want({
+      cluster: 'prod',
       destination: 'hub',
       project: 'a/b',
       commit: 'c'.repeat(40),

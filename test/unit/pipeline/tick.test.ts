@@ -20,7 +20,7 @@ beforeEach(() => {
 function setUp(intervalMs: number, broken: readonly string[] = []) {
   const { now } = database.clock;
   const table = database.freshTable();
-  const outbox = new Outbox(table, now);
+  const outbox = new Outbox(table, now, ['one', 'two']);
   const queue = (name: string) => ({
     send: async (messages: OutgoingMessage[]) => {
       if (broken.includes(name)) throw new Error(`${name} is not there`);
@@ -66,7 +66,7 @@ describe('the tick', () => {
 
   test('wakes the outboxes that have something to send, and no others', async () => {
     const { ctx, outbox } = setUp(TICK_MS);
-    await outbox.want({ destination: 'lab', ...STATUS });
+    await outbox.want({ cluster: 'one', destination: 'lab', ...STATUS });
     await tick(ctx);
     expect(sent.filter((line) => line.startsWith('notify'))).toEqual(['notify notify']);
   });

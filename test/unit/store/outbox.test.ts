@@ -12,6 +12,7 @@ afterAll(() => parts.close());
 
 function status(more: Partial<WantedStatus> = {}): WantedStatus {
   return {
+    cluster: 'prod',
     destination: 'github',
     project: 'team/app',
     commit: 'a'.repeat(40),
@@ -22,7 +23,7 @@ function status(more: Partial<WantedStatus> = {}): WantedStatus {
   };
 }
 function open(): Outbox {
-  return new Outbox(parts.freshTable(), parts.clock.now);
+  return new Outbox(parts.freshTable(), parts.clock.now, ['prod', 'staging']);
 }
 async function states(outbox: Outbox): Promise<string[]> {
   return (await outbox.pending('github', 10)).map(({ status: { state } }) => state);
@@ -164,26 +165,26 @@ describe('the outbox', () => {
 
   test('forgets a mark with nothing behind it after an hour', async () => {
     const table = parts.freshTable();
-    await table.put('outbox-pending#github', 'left', { at: parts.clock.now(), retryAt: 0 });
-    const outbox = new Outbox(table, parts.clock.now);
+    await table.put('outbox-pending#prod#github', 'left', { at: parts.clock.now(), retryAt: 0 });
+    const outbox = new Outbox(table, parts.clock.now, ['prod', 'staging']);
     expect(await states(outbox)).toEqual([]);
-    expect(await table.query('outbox-pending#github')).toHaveLength(1);
+    expect(await table.query('outbox-pending#prod#github')).toHaveLength(1);
     parts.clock.advance(3_600_000);
     expect(await states(outbox)).toEqual([]);
-    expect(await table.query('outbox-pending#github')).toEqual([]);
+    expect(await table.query('outbox-pending#prod#github')).toEqual([]);
   });
 
   test('loses no wish when the process dies while it is written and the run is repeated', async () => {
     const writes = await dieAtEveryWrite(
       parts.freshTable,
       async (table) => {
-        const outbox = new Outbox(table, parts.clock.now);
+        const outbox = new Outbox(table, parts.clock.now, ['prod', 'staging']);
         await outbox.want(status());
         await send(outbox);
       },
-      (table) => new Outbox(table, parts.clock.now).want(status({ state: 'success' })),
+      (table) => new Outbox(table, parts.clock.now, ['prod', 'staging']).want(status({ state: 'success' })),
       async (table) => {
-        const outbox = new Outbox(table, parts.clock.now);
+        const outbox = new Outbox(table, parts.clock.now, ['prod', 'staging']);
         await outbox.want(status({ state: 'success' }));
         expect(await send(outbox)).toEqual(['success']);
         expect(await states(outbox)).toEqual([]);
@@ -196,11 +197,11 @@ describe('the outbox', () => {
     await dieAtEveryWrite(
       parts.freshTable,
       async (table) => {
-        await new Outbox(table, parts.clock.now).want(status());
+        await new Outbox(table, parts.clock.now, ['prod', 'staging']).want(status());
       },
-      (table) => send(new Outbox(table, parts.clock.now)),
+      (table) => send(new Outbox(table, parts.clock.now, ['prod', 'staging'])),
       async (table) => {
-        const outbox = new Outbox(table, parts.clock.now);
+        const outbox = new Outbox(table, parts.clock.now, ['prod', 'staging']);
         await outbox.want(status({ state: 'success' }));
         expect(await send(outbox)).toEqual(['success']);
       },
@@ -209,7 +210,7 @@ describe('the outbox', () => {
 
   test('keeps a wish that comes just before the mark of the one before is taken away', async () => {
     const real = parts.freshTable();
-    const outbox = new Outbox(real, parts.clock.now);
+    const outbox = new Outbox(real, parts.clock.now, ['prod', 'staging']);
     await outbox.want(status());
     const racing: typeof real = {
       ...real,
@@ -218,7 +219,7 @@ describe('the outbox', () => {
         return real.delete(partition, sort, options);
       },
     };
-    expect(await send(new Outbox(racing, parts.clock.now))).toEqual(['pending']);
+    expect(await send(new Outbox(racing, parts.clock.now, ['prod', 'staging']))).toEqual(['pending']);
     expect(await send(outbox)).toEqual(['success']);
   });
 
@@ -235,7 +236,7 @@ describe('the outbox', () => {
           batch: scheduler.scheduleFunction(real.batch),
           close: real.close,
         } as typeof real;
-        const outbox = new Outbox(table, parts.clock.now);
+        const outbox = new Outbox(table, parts.clock.now, ['prod', 'staging']);
         const provider: string[] = [];
         const sender = async () => {
           for (const entry of await outbox.pending('github', 10)) {
@@ -251,7 +252,7 @@ describe('the outbox', () => {
           sender(),
         ]);
         await scheduler.waitFor(work);
-        const quiet = new Outbox(real, parts.clock.now);
+        const quiet = new Outbox(real, parts.clock.now, ['prod', 'staging']);
         provider.push(...(await send(quiet)));
         expect(await states(quiet)).toEqual([]);
         expect(provider.at(-1)).toBe('success');

@@ -29,7 +29,7 @@ async function namesOf(subscriptions: Subscriptions, repository: string): Promis
 
 describe('subscriptions', () => {
   test('are found by repository, in every cluster', async () => {
-    const subscriptions = new Subscriptions(parts.freshTable());
+    const subscriptions = new Subscriptions(parts.freshTable(), ['prod', 'staging']);
     const own = subscription('prod', 'app', REPOSITORY);
     await subscriptions.replace('prod', [own, subscription('prod', 'web', 'git.example/team/web')]);
     await subscriptions.replace('staging', [subscription('staging', 'app', REPOSITORY)]);
@@ -39,7 +39,7 @@ describe('subscriptions', () => {
   });
 
   test('of a cluster are replaced by what it has now, and others stay', async () => {
-    const subscriptions = new Subscriptions(parts.freshTable());
+    const subscriptions = new Subscriptions(parts.freshTable(), ['prod', 'staging']);
     const moved = subscription('prod', 'moved', REPOSITORY);
     await subscriptions.replace('staging', [subscription('staging', 'app', REPOSITORY)]);
     await subscriptions.replace('prod', [moved, subscription('prod', 'gone', REPOSITORY)]);
@@ -54,7 +54,7 @@ describe('subscriptions', () => {
   });
 
   test('of one object can be removed', async () => {
-    const subscriptions = new Subscriptions(parts.freshTable());
+    const subscriptions = new Subscriptions(parts.freshTable(), ['prod', 'staging']);
     await subscriptions.replace('prod', [
       subscription('prod', 'app', REPOSITORY),
       subscription('prod', 'app2', REPOSITORY),
@@ -65,7 +65,7 @@ describe('subscriptions', () => {
   });
 
   test('number thousands for one repository', async () => {
-    const subscriptions = new Subscriptions(parts.freshTable());
+    const subscriptions = new Subscriptions(parts.freshTable(), ['prod', 'staging']);
     const all = Array.from({ length: 1_500 }, (_, index) =>
       subscription('prod', `app-${index}`, index % 2 === 0 ? REPOSITORY : `git.example/r${index}`),
     );
@@ -86,10 +86,10 @@ describe('subscriptions', () => {
     ];
     const writes = await dieAtEveryWrite(
       parts.freshTable,
-      (table) => new Subscriptions(table).replace('prod', before),
-      (table) => new Subscriptions(table).replace('prod', after),
+      (table) => new Subscriptions(table, ['prod', 'staging']).replace('prod', before),
+      (table) => new Subscriptions(table, ['prod', 'staging']).replace('prod', after),
       async (table) => {
-        const subscriptions = new Subscriptions(table);
+        const subscriptions = new Subscriptions(table, ['prod', 'staging']);
         await subscriptions.replace('prod', after);
         expect(await namesOf(subscriptions, REPOSITORY)).toEqual(['prod/fresh', 'prod/kept']);
         expect(await namesOf(subscriptions, 'git.example/new')).toEqual(['prod/moved']);

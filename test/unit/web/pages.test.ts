@@ -55,7 +55,7 @@ function record(changes: Partial<RunRecord> = {}): RunRecord {
 function setUp(records: RunRecord[] = [record()], options: Partial<PagesOptions> = {}) {
   const pages = createPages({
     runs: {
-      get: async (id) => records.find((run) => run.id === id),
+      get: async (cluster, id) => records.find((run) => run.cluster === cluster && run.id === id),
       list: async ({ cluster, object, limit, before }) =>
         records
           .filter((run) => cluster === undefined || run.cluster === cluster)
@@ -75,7 +75,7 @@ function setUp(records: RunRecord[] = [record()], options: Partial<PagesOptions>
   };
 }
 
-const RUN = `/runs/${record().id}`;
+const RUN = `/runs/${record().cluster}/${record().id}`;
 
 describe('createPages', () => {
   it('shows a run with everything an auditor asks for', async () => {
@@ -130,7 +130,8 @@ describe('createPages', () => {
     });
     const request = setUp([bad], { clusters: [evil] });
     const query = new URLSearchParams({ cluster: evil, object: evil, before: evil });
-    for (const path of [RUN, '/', '/runs', `/runs?${query}`]) {
+    const run = `/runs/${encodeURIComponent(evil)}/${bad.id}`;
+    for (const path of [run, '/', '/runs', `/runs?${query}`]) {
       const { status, text } = await request(path);
       expect(status).toBe(200);
       expect(text).not.toContain('<script');
@@ -199,7 +200,7 @@ describe('createPages', () => {
     const request = setUp([], { clusters: [] });
     expect((await request('/')).text).toContain('The fleet file names no cluster yet.');
     expect((await request('/runs')).text).toContain('No runs yet.');
-    expect((await request('/runs/unknown')).status).toBe(404);
+    expect((await request('/runs/staging/unknown')).status).toBe(404);
     expect((await request('/nowhere')).status).toBe(404);
     const empty = record({ steps: [], changes: [], message: '', origin: { id: 'x' } });
     expect((await setUp([empty])(RUN)).text).toContain('Nothing was looked at.');

@@ -1,0 +1,41 @@
+/**
+ * Rows that belong to one cluster, by the first word of their partition. The role of a cluster's worker may touch these alone, and of
+ * these only its own; `infra/cluster/serverless.yml` repeats the list, and a test holds both together.
+ */
+export const CLUSTER_KINDS = {
+  index: [
+    'applied',
+    'applied-head',
+    'approval',
+    'due',
+    'failures',
+    'health',
+    'inputs',
+    'late-writes',
+    'leases',
+    'outbox',
+    'outbox-pending',
+    'receivers-of-cluster',
+    'rollout',
+    'rollout-members',
+    'rollout-pending',
+    'rollout-unfinished',
+    'rollouts-of-commit',
+    'source-sent',
+    'sources',
+    'subscriptions',
+    'sweep-sent',
+    'swept',
+    'unreachable',
+    'waiting',
+  ],
+  runs: ['run', 'run-changes', 'runs'],
+} as const;
+
+/** The first word of a partition that belongs to a cluster. */
+export type ClusterKind = (typeof CLUSTER_KINDS)[keyof typeof CLUSTER_KINDS][number];
+
+/** A partition of one cluster: `<kind>#<cluster>`, with more words behind where a kind has many partitions in a cluster. */
+export function clusterPartition(kind: ClusterKind, cluster: string, ...more: string[]): string {
+  return [kind, cluster, ...more].join('#');
+}
