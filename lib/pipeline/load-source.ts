@@ -103,6 +103,8 @@ function artifactOf(source: WithStatus | undefined): Artifact | undefined {
 async function readArchive(ctx: Context, artifact: Artifact, name: string): Promise<Uint8Array> {
   const bytes = await ctx.blobs.get(artifact.path);
   if (!bytes) {
+    // An index without its archive is of no use; without it the artifact counts as lost and is fetched again.
+    await ctx.blobs.delete(indexKey(artifact.path));
     throw new ReconcileError('ArtifactFailed', `the artifact of ${name} is gone from the store`, {
       outcome: 'retry',
     });
