@@ -6,6 +6,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { addAdopt, addEject, addRelease } from './commands/adopt.ts';
 import { addBuild } from './commands/build.ts';
 import { addCluster } from './commands/cluster.ts';
+import { addDeploy } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addGet, addHistory } from './commands/get.ts';
 import { addImages } from './commands/images.ts';
@@ -40,6 +41,7 @@ for (const add of [
   addDiff,
   addServe,
   addWorker,
+  addDeploy,
   addGet,
   addHistory,
   addTree,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { SecretReference } from '../secrets/reference.ts';
+import { ClusterAws } from './aws.ts';
 import { Name } from './fields.ts';
 
 /** The root source of a cluster and the directory in it that is applied. */
@@ -103,6 +104,7 @@ export const FleetCluster = z
       .boolean()
       .default(false)
       .describe('Let kustomizations fetch bases from other repositories.'),
+    aws: ClusterAws.exactOptional(),
     allow: Allow.prefault({}).describe('What its kubeconfig may make this machine do.'),
   })
   .describe('A cluster to deploy to.');

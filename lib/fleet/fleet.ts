@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { SecretReference } from '../secrets/reference.ts';
+import { FleetAws } from './aws.ts';
 import { FleetCluster } from './cluster.ts';
 import { FleetRegistry } from './container-registry.ts';
 import { Bytes, milliseconds } from './fields.ts';
@@ -79,6 +80,7 @@ export const FleetFile = z.strictObject({
   storage: Storage.prefault({}).describe('Where state is kept on this machine.'),
   statuses: Statuses.prefault({}).describe('Commit statuses.'),
   sweep: Sweep.prefault({}).describe('The look for what webhooks missed.'),
+  aws: FleetAws.exactOptional(),
 });
 
 /** A loaded fleet file. Durations are in ms, sizes in bytes, paths absolute; secrets are still references. */

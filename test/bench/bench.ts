@@ -10,6 +10,7 @@ import {
   unchanged,
   webhookP99,
 } from './cases.ts';
+import { coldStart } from './cold-start.ts';
 import { print } from './report.ts';
 import { setStage } from './stage.ts';
 
@@ -55,6 +56,7 @@ try {
     pushToApplied,
     dependsOnHop,
     webhookP99,
+    coldStart,
   ]) {
     for (const figure of await measure(stage, sizes)) print(figure, values.json);
   }

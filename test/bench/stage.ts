@@ -36,7 +36,8 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-const SECRET = 'bench-secret';
+/** The secret of webhooks. */
+export const SECRET = 'bench-secret';
 
 /** Sets the stage with an empty repository, CRDs and root objects in place, and nothing running yet. */
 export async function setStage(): Promise<Stage> {

@@ -1,0 +1,42 @@
+import type { Arn } from './settings.ts';
+
+/** References to secrets in AWS, and those that only a machine of the operator's could read. */
+const IN_AWS = /^(aws-sm|ssm):(.+)$/s;
+const ELSEWHERE = /^(env|file):\S/;
+
+/**
+ * The resources behind all references to secrets in parts of a fleet file.
+ * @param parts each with a name for messages
+ * @throws Error naming every reference that no function can read
+ */
+export function secretArns(parts: readonly (readonly [name: string, part: unknown])[]): Arn[] {
+  const arns = new Map<string, Arn>();
+  const faults: string[] = [];
+  for (const [name, part] of parts)
+    for (const text of textsOf(part)) {
+      if (ELSEWHERE.test(text)) faults.push(`${name}: ${text}`);
+      const [, scheme, id] = IN_AWS.exec(text) ?? [];
+      if (scheme !== undefined && id !== undefined) arns.set(text, arnOf(scheme, id));
+    }
+  if (faults.length > 0)
+    throw new Error(
+      `no function on AWS can read these secrets; keep them in Secrets Manager (aws-sm:NAME) or SSM (ssm:/NAME):\n  ${faults.join('\n  ')}`,
+    );
+  return [...new Map([...arns.values()].map((arn) => [JSON.stringify(arn), arn])).values()];
+}
+
+function arnOf(scheme: string, id: string): Arn {
+  const [name = ''] = scheme === 'aws-sm' ? id.split('#') : [id];
+  if (name.startsWith('arn:')) return name;
+  // Secrets Manager ends the ARN of a secret with six characters of its own.
+  const resource =
+    scheme === 'aws-sm' ? `secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${name}-??????` : '';
+  const parameter = `ssm:\${AWS::Region}:\${AWS::AccountId}:parameter/${name.replace(/^\//, '')}`;
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:${resource === '' ? parameter : resource}` };
+}
+
+function* textsOf(part: unknown): Generator<string> {
+  if (typeof part === 'string') yield part;
+  else if (typeof part === 'object' && part !== null)
+    for (const value of Object.values(part)) yield* textsOf(value);
+}

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { Plugin } from 'esbuild';
+
+/** A module of a dependency and what stands in its place in a bundle. */
+interface Replacement {
+  /** Matched against the file's path. */
+  file: RegExp;
+  /** The module's text; imports start at its folder. */
+  contents: string;
+}
+
+/** What no function ever runs. Every line says why it can be left out; test/features/aws-bundles.test.ts runs what is left. */
+const REPLACEMENTS: readonly Replacement[] = [
+  // Messages of zod in English alone: the other languages are a quarter of a megabyte.
+  { file: /\/zod\/v4\/locales\/index\.js$/, contents: "export { default as en } from './en.js';" },
+  // In Lambda credentials come by the environment. The SDK's chain would also ask files, sign-in and metadata addresses, which no function
+  // should.
+  {
+    file: /\/@aws-sdk\/credential-provider-node\/.*\.js$/,
+    contents:
+      "import { fromEnv } from '@aws-sdk/credential-provider-env'; export const defaultProvider = () => fromEnv();",
+  },
+  // Names browsers, for the SDK's user agent there.
+  { file: /\/bowser\/.*\.m?js$/, contents: 'export default undefined;' },
+  // Threads that pino writes its log by when it is told to; ours writes by itself.
+  { file: /\/thread-stream\/index\.js$/, contents: 'module.exports = undefined;' },
+  // The part of undici's index that we import, as it is made there: not fetch, caches, mocks and WebSockets.
+  {
+    file: /\/undici\/index\.js$/,
+    contents: `
+      const Dispatcher = require('./lib/dispatcher/dispatcher.js');
+      Object.assign(Dispatcher.prototype, require('./lib/api/index.js'));
+      module.exports.Agent = require('./lib/dispatcher/agent.js');
+      module.exports.Pool = require('./lib/dispatcher/pool.js');
+      module.exports.buildConnector = require('./lib/core/connect.js');
+      module.exports.request = (url, { dispatcher, ...options }) => {
+        const { origin, pathname, search } = new URL(url);
+        return dispatcher.request({ method: options.body ? 'PUT' : 'GET', ...options, origin, path: pathname + search });
+      };`,
+  },
+  // HTTP parsers: one that is switched off, and one for processors without SIMD, of which Lambda has none.
+  { file: /\/undici\/lib\/milo\/(no-)?simd\.js$/, contents: 'module.exports = undefined;' },
+  { file: /\/undici\/lib\/llhttp\/llhttp-wasm\.js$/, contents: 'module.exports = undefined;' },
+];
+
+/** Leaves out of a bundle what no function ever runs. */
+export const slim: Plugin = {
+  name: 'slim',
+  setup(building) {
+    // Its modules, of which unused ones fall away; in Node it comes as CommonJS otherwise.
+    building.onResolve({ filter: /^yaml$/ }, ({ resolveDir }) =>
+      building.resolve('./node_modules/yaml/browser/index.js', {
+        kind: 'import-statement',
+        resolveDir: rootOf(resolveDir, building.initialOptions.absWorkingDir),
+      }),
+    );
+    for (const { file, contents } of REPLACEMENTS)
+      building.onLoad({ filter: file }, ({ path }) => ({ contents, resolveDir: join(path, '..') }));
+  },
+};
+
+function rootOf(resolveDir: string, root: string | undefined): string {
+  return root ?? resolveDir;
+}

@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { bundleFunctions } from '../../infra/aws/bundle.ts';
+import { ROOT } from '../../infra/aws/package-stacks.ts';
+import { run } from '../../lib/exec.ts';
+import { startDynamoDb } from '../support/dynalite.ts';
+import { startSqsAndS3 } from '../support/fauxqs.ts';
+import { type Figure, figure, percentile } from './report.ts';
+import { SECRET, signedPush } from './stage.ts';
+
+const TIMES = 11;
+
+/** A fresh process of Node with the bundled webhook function, from its start until it has answered a signed push. */
+export async function coldStart(): Promise<Figure[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-cold-'));
+  const [sqs, dynamodb] = await Promise.all([startSqsAndS3(), startDynamoDb()]);
+  try {
+    const [bundle] = await bundleFunctions(ROOT, directory, ['webhook']);
+    await dynamodb.createTable('slipway');
+    const { queueUrl } = await sqs.createQueues('slipway-push', 5);
+    const fleet = join(directory, 'slipway.yaml');
+    await writeFile(
+      fleet,
+      'providers: [{name: tea, type: gitea, url: https://git.example.com, webhookSecrets: [env:WEBHOOK_SECRET]}]\n',
+    );
+    const program = join(directory, 'invoke.mjs');
+    await writeFile(
+      program,
+      `import { readFileSync } from 'node:fs';
+       const { handler } = await import('./webhook/index.mjs');
+       const answer = await handler(JSON.parse(readFileSync(process.argv[2])), { getRemainingTimeInMillis: () => 29_000 });
+       process.stdout.write(String(answer.statusCode), () => process.exit());`,
+    );
+    const times: number[] = [];
+    for (let index = 0; index < TIMES; index += 1) {
+      const event = join(directory, `event-${index}.json`);
+      await writeFile(event, JSON.stringify(eventOf(`delivery-${index}`)));
+      const began = performance.now();
+      const { stdout, stderr } = await run(process.execPath, [program, event], {
+        cwd: directory,
+        env: {
+          SLIPWAY_TABLE: 'slipway',
+          SLIPWAY_BUCKET: 'slipway',
+          SLIPWAY_QUEUES: `${sqs.endpoint}${new URL(queueUrl).pathname.replace(/push\.fifo$/, '')}`,
+          SLIPWAY_FLEET: fleet,
+          WEBHOOK_SECRET: SECRET,
+          AWS_REGION: 'us-east-1',
+          AWS_ACCESS_KEY_ID: 'test',
+          AWS_SECRET_ACCESS_KEY: 'test',
+          AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+          AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+        },
+      });
+      times.push(performance.now() - began);
+      const status = Buffer.from(stdout).toString();
+      if (status !== '202') throw new Error(`the webhook was answered with ${status}: ${stderr}`);
+    }
+    const { Messages: messages = [] } = await sqs.sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
+    if (messages.length === 0) throw new Error('the webhook was answered, and no push stands in the queue');
+    const median = percentile(times, 0.5);
+    const notes = [
+      `slowest ${Math.round(Math.max(...times))} ms of ${TIMES}`,
+      `${Math.round((bundle?.startBytes ?? 0) / 1_000)} KB loaded`,
+    ];
+    return [figure('webhook-cold-start', median, 'ms', 150, 'the bar', 1, notes)];
+  } finally {
+    await Promise.all([sqs.stop(), dynamodb.stop()]);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A push as the HTTP API hands it to the function. */
+function eventOf(delivery: string): unknown {
+  const { headers, body } = signedPush('https://git.example.com/acme/fleet.git', '1'.repeat(40), delivery);
+  return {
+    version: '2.0',
+    rawPath: '/webhooks/gitea',
+    rawQueryString: '',
+    headers,
+    requestContext: { domainName: 'localhost', http: { method: 'POST', path: '/webhooks/gitea' } },
+    body,
+    isBase64Encoded: false,
+  };
+}

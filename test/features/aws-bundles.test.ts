@@ -1,0 +1,78 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bundle, bundleFunctions } from '../../infra/aws/bundle.ts';
+import { ROOT } from '../../infra/aws/package-stacks.ts';
+import { run } from '../../lib/exec.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** Bytes that may be loaded at a cold start. Sending statuses needs an HTTP client with rules of its own, and is in no hurry. */
+const LIMITS: Readonly<Record<string, number>> = {
+  webhook: 600_000,
+  fanout: 600_000,
+  sweep: 600_000,
+  api: 600_000,
+  forward: 400_000,
+  notify: 900_000,
+};
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let bundles: Bundle[];
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  bundles = await bundleFunctions(ROOT, directory.path);
+});
+afterAll(() => directory.remove());
+
+describe('the bundle of a function', () => {
+  it('is small', () => {
+    expect(bundles.map(({ name }) => name).sort()).toEqual(Object.keys(LIMITS).sort());
+    for (const { name, startBytes } of bundles)
+      expect(startBytes, name).toBeLessThanOrEqual(LIMITS[name] ?? 0);
+  });
+
+  it('runs by itself, and says what is missing in its environment', async () => {
+    for (const { name, file } of bundles) {
+      const script = `import { handler } from ${JSON.stringify(file)};
+        const context = { getRemainingTimeInMillis: () => 10_000 };
+        const request = { version: '2.0', rawPath: '/webhooks/github', rawQueryString: '', headers: {}, requestContext: { http: { method: 'POST', path: '/webhooks/github' } }, body: '{}' };
+        const event = ${JSON.stringify(['webhook', 'api'].includes(name) ? 'http' : 'queue')} === 'http' ? request : { Records: [{ messageId: '1', receiptHandle: 'r', body: '{}', attributes: {}, messageAttributes: {} }] };
+        try { console.log(JSON.stringify(await handler(event, context))); } catch (error) { console.log(error.message); }`;
+      const { stdout, stderr, code } = await run(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: directory.path,
+        timeout: 20_000,
+      });
+      expect({ name, code, stderr }).toMatchObject({ code: 0 });
+      expect(`${Buffer.from(stdout).toString()}${stderr}`, name).toContain('SLIPWAY_TABLE');
+    }
+  });
+
+  it('answers a webhook and a page from the packaged fleet file', async () => {
+    await mkdir(join(directory.path, 'fleet'), { recursive: true });
+    await writeFile(
+      join(directory.path, 'fleet/slipway.yaml'),
+      'providers: [{name: hub, type: github, webhookSecrets: [env:SECRET]}]\n',
+    );
+    const file = bundles.find(({ name }) => name === 'webhook')?.file ?? '';
+    const script = `import { handler } from ${JSON.stringify(file)};
+      const http = { method: 'POST', path: '/webhooks/github', sourceIp: '127.0.0.1' };
+      const event = { version: '2.0', rawPath: '/webhooks/github', rawQueryString: '', headers: { 'content-type': 'application/json' }, requestContext: { http, domainName: 'x' }, body: '{}', isBase64Encoded: false };
+      console.log(JSON.stringify(await handler(event, { getRemainingTimeInMillis: () => 10_000 })));`;
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: directory.path,
+      env: {
+        SLIPWAY_TABLE: 'table',
+        SLIPWAY_BUCKET: 'bucket',
+        SLIPWAY_QUEUES: 'http://127.0.0.1:1/1/slipway-',
+        SLIPWAY_FLEET: 'fleet/slipway.yaml',
+        AWS_REGION: 'eu-west-1',
+        AWS_ACCESS_KEY_ID: 'x',
+        AWS_SECRET_ACCESS_KEY: 'x',
+        SECRET: 's',
+      },
+      timeout: 20_000,
+    });
+    expect(Buffer.from(stdout).toString(), stderr).toContain('"statusCode":401');
+  });
+});
