@@ -1,14 +1,17 @@
 import type { Table } from './table.ts';
 
+/** The rows that are touched. */
+type Rows = Pick<Table, 'get' | 'put'>;
+
 /** Providers offer a redelivery for a few days; after a week an id is forgotten. */
 const KEEP_MS = 7 * 24 * 3_600_000;
 
 /** Which webhook deliveries have become a durable job. */
 export class Deliveries {
-  readonly #table: Table;
+  readonly #table: Rows;
   readonly #now: () => number;
 
-  constructor(table: Table, now: () => number) {
+  constructor(table: Rows, now: () => number) {
     this.#table = table;
     this.#now = now;
   }

@@ -1,0 +1,194 @@
+import { createHmac } from 'node:crypto';
+import { request } from 'node:http';
+import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Job } from '../../lib/core/job.ts';
+import { fromSdk, receivedOf } from '../../lib/queue/sqs-message.ts';
+import { Deliveries } from '../../lib/store/deliveries.ts';
+import { dynamoTable } from '../../lib/store/dynamodb.ts';
+import { type Dynalite, startDynamoDb } from '../support/dynalite.ts';
+import { type EdgeWorker, startEdgeWorker } from '../support/edge-worker.ts';
+import { type Fauxqs, startSqsAndS3 } from '../support/fauxqs.ts';
+
+const SECRET = 'the secret of the hook';
+const MIB = 1024 * 1024;
+const TABLE = 'slipway';
+const FLEET = `providers:
+  - {name: hub, type: github, webhookSecrets: [env:HUB_SECRET]}
+  - {name: tea, type: gitea, url: https://git.example.com, webhookSecrets: [env:MISSING_SECRET]}
+`;
+
+let sqs: Fauxqs;
+let dynamodb: Dynalite;
+let edge: EdgeWorker;
+let queueUrl: string;
+let variables: Record<string, string>;
+
+beforeAll(async () => {
+  [sqs, dynamodb] = await Promise.all([startSqsAndS3(), startDynamoDb()]);
+  await dynamodb.createTable(TABLE);
+  ({ queueUrl } = await sqs.createQueues('slipway-push', 5));
+  const { pathname } = new URL(queueUrl);
+  variables = {
+    SLIPWAY_FLEET: FLEET,
+    SLIPWAY_QUEUES: `${sqs.endpoint}${pathname.replace(/push\.fifo$/, '')}`,
+    SLIPWAY_TABLE: TABLE,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+    HUB_SECRET: SECRET,
+  };
+  edge = await startEdgeWorker(variables);
+});
+afterAll(() => Promise.all([edge.stop(), sqs.stop(), dynamodb.stop()]));
+
+function payload(repository = 'acme/fleet'): string {
+  return JSON.stringify({
+    ref: 'refs/heads/main',
+    after: 'a'.repeat(40),
+    repository: { full_name: repository, clone_url: `https://github.com/${repository}.git` },
+    pusher: { name: 'ada' },
+  });
+}
+
+function signed(body: string, delivery: string): RequestInit {
+  const signature = createHmac('sha256', SECRET).update(body).digest('hex');
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': 'push',
+    'x-github-delivery': delivery,
+    'x-hub-signature-256': `sha256=${signature}`,
+  };
+  return { method: 'POST', body, headers };
+}
+
+/** All pushes in the queue, which is empty afterwards. */
+async function takePushes(): Promise<ReturnType<typeof receivedOf>[]> {
+  const { Messages: messages = [] } = await sqs.sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: 10,
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All'],
+    }),
+  );
+  if (messages.length === 0) return [];
+  for (const { ReceiptHandle } of messages)
+    await sqs.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
+  // Of a group the next ones come when the first are done.
+  return [...messages.map((message) => receivedOf(fromSdk(message))), ...(await takePushes())];
+}
+
+/** Sends a body without end, chunk by chunk, until there is an answer. */
+function flood(headers: Record<string, string>): Promise<{ status: number; sent: number }> {
+  return new Promise((resolve) => {
+    let sent = 0;
+    let status = 0;
+    const outgoing = request(`${edge.url}/webhooks/github`, { method: 'POST', headers });
+    const end = () => {
+      outgoing.destroy();
+      resolve({ status, sent });
+    };
+    outgoing.on('response', (response) => {
+      status = response.statusCode ?? 0;
+      end();
+    });
+    outgoing.on('error', end);
+    const chunk = Buffer.alloc(256 * 1024, 'x');
+    const write = () => {
+      if (outgoing.destroyed || sent > 200 * MIB) return;
+      sent += chunk.length;
+      outgoing.write(chunk, () => setImmediate(write));
+    };
+    write();
+  });
+}
+
+describe('the webhook edge in the runtime of Cloudflare Workers', () => {
+  it('turns a signed push into the job that fan-out takes, and remembers the delivery in the index', async () => {
+    const response = await fetch(`${edge.url}/webhooks/github`, signed(payload(), 'one'));
+    expect(response.status).toBe(202);
+    const { id } = (await response.json()) as { id: string };
+    const [message, ...more] = await takePushes();
+    expect(more).toEqual([]);
+    const job = Job.parse(JSON.parse(message?.body ?? ''));
+    expect(job).toMatchObject({
+      type: 'push',
+      provider: 'hub',
+      project: 'acme/fleet',
+      ref: 'refs/heads/main',
+      commit: 'a'.repeat(40),
+      origin: { id },
+    });
+    expect(message?.group).toBe('push/hub/acme/fleet/refs/heads/main');
+    const rows = dynamoTable({ client: dynamodb.client, tableName: TABLE, name: 'index', now: Date.now });
+    const [row] = await rows.query<number>('deliveries#hub');
+    expect(row?.sort).toContain('one');
+    expect(await new Deliveries(rows, Date.now).isDone('hub', row?.sort ?? '')).toBe(true);
+    expect(row?.expiresAt).toBeGreaterThan(Date.now());
+  });
+
+  it('takes the same delivery again, as the edge of the other runtimes does', async () => {
+    const first = await fetch(`${edge.url}/webhooks/github`, signed(payload(), 'two'));
+    const again = await fetch(`${edge.url}/webhooks/github`, signed(payload(), 'two'));
+    expect([first.status, again.status]).toEqual([202, 202]);
+    expect(await first.json()).toEqual(await again.json());
+    await takePushes();
+  });
+
+  it('believes nothing without a signature, and no repository at another address', async () => {
+    const forged = signed(payload(), 'three');
+    const wrong = await fetch(`${edge.url}/webhooks/github`, { ...forged, body: payload('acme/other') });
+    const elsewhere = payload().replaceAll('github.com', 'evil.example.com');
+    const foreign = await fetch(`${edge.url}/webhooks/github`, signed(elsewhere, 'four'));
+    const unknown = await fetch(`${edge.url}/webhooks/nothing`, signed(payload(), 'five'));
+    expect([wrong.status, foreign.status, unknown.status]).toEqual([401, 403, 404]);
+    expect(await takePushes()).toEqual([]);
+  });
+
+  it('refuses 3 MiB and a byte, whatever the length that is given', async () => {
+    const body = 'x'.repeat(3 * MIB + 1);
+    expect((await fetch(`${edge.url}/webhooks/github`, { method: 'POST', body })).status).toBe(413);
+    const fits = await fetch(`${edge.url}/webhooks/github`, { method: 'POST', body: 'x'.repeat(3 * MIB) });
+    expect(fits.status).toBe(401);
+  });
+
+  it('counts a body without a length while it reads it, and stops there', async () => {
+    const { status, sent } = await flood({ 'transfer-encoding': 'chunked' });
+    expect(status).toBe(413);
+    expect(sent).toBeLessThan(100 * MIB);
+    const after = await fetch(`${edge.url}/webhooks/github`, signed(payload(), 'six'));
+    expect(after.status).toBe(202);
+    await takePushes();
+  });
+
+  it('asks for a redelivery while AWS cannot be reached, and does not note the delivery', async () => {
+    const cut = await startEdgeWorker({ ...variables, SLIPWAY_QUEUES: 'http://127.0.0.1:1/0/slipway-' });
+    try {
+      const response = await fetch(`${cut.url}/webhooks/github`, signed(payload(), 'seven'));
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('30');
+      const rows = dynamoTable({ client: dynamodb.client, tableName: TABLE, name: 'index', now: Date.now });
+      const sorts = (await rows.query('deliveries#hub')).map(({ sort }) => sort);
+      expect(sorts.filter((sort) => sort.includes('seven'))).toEqual([]);
+    } finally {
+      await cut.stop();
+    }
+  });
+
+  it('answers 503 and says in its log alone what is missing, and a provider without a secret lets nobody in', async () => {
+    const { AWS_REGION: _, ...incomplete } = variables;
+    const bare = await startEdgeWorker(incomplete);
+    try {
+      const response = await fetch(`${bare.url}/webhooks/github`, signed(payload(), 'eight'));
+      expect(response.status).toBe(503);
+      expect(await response.text()).not.toContain('AWS_REGION');
+    } finally {
+      await bare.stop();
+    }
+    const tea = await fetch(`${edge.url}/webhooks/gitea`, { method: 'POST', body: '{}' });
+    expect(tea.status).toBeGreaterThanOrEqual(400);
+    expect((await fetch(`${edge.url}/healthz`)).status).toBe(200);
+  });
+});
