@@ -2,19 +2,17 @@ import { chmod, rm } from 'node:fs/promises';
 import { createAdaptorServer, serve } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
-import { speaksOf } from '../lib/fleet/speaks-of.ts';
 import type { Core, Edge } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
 import { idTokensOf, receiverHooks } from '../lib/pipeline/webhook-edge.ts';
 import { createWebhookApp } from '../lib/receive/app.ts';
-import type { WebhookProvider } from '../lib/receive/receive.ts';
 import type { StrangersLimit } from '../lib/receive/refuse.ts';
 import type { WebhookRegistry } from '../lib/receive/registries/registry-type.ts';
-import { receiverOf } from '../lib/receive/registry.ts';
 import { serverOptions } from '../lib/receive/server-options.ts';
 import { Strangers } from '../lib/receive/strangers.ts';
 import { type Access, createPages } from '../lib/web/pages.ts';
 import type { OpenFleet } from './open-fleet.ts';
+import { webhookProviders } from './webhook-providers.ts';
 
 /** The HTTP side: webhooks of the providers and registries in the fleet file and of Receivers, probes, and the pages of runs. */
 export function createApp(ctx: Edge, open: OpenFleet): Hono {
@@ -39,16 +37,10 @@ export function createRunPages({ index, log, now }: Core, { fleet }: OpenFleet, 
  */
 export function createWebhooks(
   ctx: Edge,
-  { fleet, secret }: OpenFleet,
+  open: OpenFleet,
   addressOf: StrangersLimit['addressOf'],
 ): Hono {
-  const providers = fleet.providers.flatMap((provider): [string, WebhookProvider][] => {
-    const receiver = receiverOf(provider.type);
-    if (!receiver) return [];
-    const secrets = () => Promise.all(provider.webhookSecrets.map(secret));
-    const accepts = (repository: string) => speaksOf(provider, repository, fleet.providers);
-    return [[provider.name, { type: receiver, secrets, accepts }]];
-  });
+  const { fleet, secret } = open;
   const registries = fleet.registries.map(
     ({ name, type, host, webhookSecrets, identity }): [string, WebhookRegistry] => {
       const secrets = () => Promise.all(webhookSecrets.map(secret));
@@ -57,7 +49,7 @@ export function createWebhooks(
   );
   const tokens = idTokensOf(ctx);
   return createWebhookApp({
-    providers: Object.fromEntries(providers),
+    providers: webhookProviders(open),
     enqueue: (push) => enqueue(ctx, [{ job: push }]),
     registries: {
       registries: Object.fromEntries(registries),

@@ -7,14 +7,18 @@ const ELSEWHERE = /^(env|file):\S/;
 /**
  * The resources behind all references to secrets in parts of a fleet file.
  * @param parts each with a name for messages
+ * @param elsewhere secrets may also stand on a machine of the operator's, where the worker runs
  * @throws Error naming every reference that no function can read
  */
-export function secretArns(parts: readonly (readonly [name: string, part: unknown])[]): Arn[] {
+export function secretArns(
+  parts: readonly (readonly [name: string, part: unknown])[],
+  elsewhere = false,
+): Arn[] {
   const arns = new Map<string, Arn>();
   const faults: string[] = [];
   for (const [name, part] of parts)
     for (const text of textsOf(part)) {
-      if (ELSEWHERE.test(text)) faults.push(`${name}: ${text}`);
+      if (ELSEWHERE.test(text) && !elsewhere) faults.push(`${name}: ${text}`);
       const [, scheme, id] = IN_AWS.exec(text) ?? [];
       if (scheme !== undefined && id !== undefined) arns.set(text, arnOf(scheme, id));
     }

@@ -93,13 +93,10 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
     throw new Error(
       `what ${fleet.path} says of cluster ${name} has ${bytes} bytes, a parameter holds ${MAX_PARAMETER_BYTES}: shorten network.allow or the providers' owners`,
     );
-  const secrets = secretArns([
-    [name, cluster],
-    ...fleet.providers.map(({ name: provider, webhookSecrets: _, ...rest }): [string, unknown] => [
-      provider,
-      rest,
-    ]),
-  ]);
+  const providers = fleet.providers.map(
+    ({ name: provider, webhookSecrets: _, ...rest }): [string, unknown] => [provider, rest],
+  );
+  const secrets = secretArns([[name, cluster], ...providers], own.worker !== undefined);
   const { subnets, securityGroups } = own;
   const vpc = subnets && securityGroups ? { subnetIds: subnets, securityGroupIds: securityGroups } : null;
   return {

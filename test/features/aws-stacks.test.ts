@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTIONS, MAX_RECEIVE_COUNT, QUEUES } from '../../functions/aws/environment.ts';
 import { packageStacks, ROOT } from '../../infra/aws/package-stacks.ts';
+import { ALARMS } from '../../infra/cost/idle-usage.ts';
 import { CLUSTER_KINDS } from '../../lib/store/partitions.ts';
 import { type Resource, readTemplate, type Template } from '../support/cloudformation.ts';
 import { allows, type Statement, statementsOf } from '../support/iam.ts';
@@ -371,6 +372,11 @@ describe('the templates', () => {
         topics.map((topic) => topic.replace(/^AlarmTopic$/, `arn:aws:sns:${ACCOUNT}:slipway-prod-alarms`)),
       ),
     ).toEqual(new Set([`arn:aws:sns:${ACCOUNT}:slipway-prod-alarms`]));
+  });
+
+  it('have as many alarms as the calculation of costs says', () => {
+    const count = (template: Template) => ofType(template, 'AWS::CloudWatch::Alarm').length;
+    expect({ core: count(core), cluster: count(clusterStack('production')) }).toEqual(ALARMS);
   });
 
   it('hold a flood of requests back, and keep logs for a limited time', () => {
