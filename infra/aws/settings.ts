@@ -44,6 +44,8 @@ export interface ClusterSettings extends StackSettings {
   concurrency: number;
   vpc: { subnetIds: string[]; securityGroupIds: string[] } | null;
   secrets: Arn[];
+  /** Clusters of EKS whose address is asked for. */
+  eks: Arn[];
   /** The fleet file without other clusters and without secrets of webhooks. */
   fleet: string;
 }
@@ -97,10 +99,17 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
     ({ name: provider, webhookSecrets: _, ...rest }): [string, unknown] => [provider, rest],
   );
   const secrets = secretArns([[name, cluster], ...providers], own.worker !== undefined);
+  const eks = cluster.eks
+    ? [
+        {
+          'Fn::Sub': `arn:\${AWS::Partition}:eks:${cluster.eks.region ?? `\${AWS::Region}`}:\${AWS::AccountId}:cluster/${cluster.eks.name}`,
+        },
+      ]
+    : [];
   const { subnets, securityGroups } = own;
   const vpc = subnets && securityGroups ? { subnetIds: subnets, securityGroupIds: securityGroups } : null;
   return {
-    ...commonSettings(aws, { secrets, vpc: subnets ?? [] }),
+    ...commonSettings(aws, { secrets, vpc: subnets ?? [], eks }),
     worker: own.worker === undefined ? 'lambda' : 'own',
     principal: own.worker === undefined ? { Service: 'lambda.amazonaws.com' } : { AWS: own.worker },
     image: aws.image ?? NO_IMAGE,
@@ -109,6 +118,7 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
     concurrency: Math.min(CONCURRENCY.most, Math.max(CONCURRENCY.least, fleet.limits.concurrency)),
     vpc,
     secrets,
+    eks,
     fleet: text,
   };
 }

@@ -126,7 +126,7 @@ describe('the roles of the other functions of the core stack', () => {
 });
 
 describe('the role of a cluster', () => {
-  const NAMES = ['production', 'staging', 'factory'];
+  const NAMES = ['production', 'staging', 'west', 'factory'];
   const ROW_ACTIONS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
 
   function mayTouch(name: string, partition: string): boolean[] {
@@ -227,6 +227,19 @@ describe('the role of a cluster', () => {
       expect(allows(statements, { action, resource: queue(QUEUES.push) })).toBe(false);
     }
     expect(allows(statements, { action: 'sqs:ReceiveMessage', resource: queue(QUEUES.delay) })).toBe(false);
+  });
+
+  it('asks for the address of its cluster of EKS, where the fleet file names one, and of no other', () => {
+    const may = (name: string, cluster: string) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), {
+        action: 'eks:DescribeCluster',
+        resource: `arn:aws:eks:us-west-2:123456789012:cluster/${cluster}`,
+      });
+    expect([may('west', 'west'), may('west', 'east'), may('production', 'west')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('is for the function alone, or for whoever the fleet file names in its place', () => {

@@ -45,6 +45,7 @@ import {
   doomedTable,
 } from './doom.ts';
 import type { Kubernetes } from './kubernetes.ts';
+import { ownTable } from './own-table.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** The cluster's name in the fleet file. */
@@ -156,7 +157,12 @@ function unused(): never {
 export async function live(world: World, doom = new Doom()): Promise<Mortal> {
   const { now, sqlite } = world;
   lives += 1;
-  const index = openIndex((name) => doomedTable(doom, sqlite.table(name)), now, [CLUSTER]);
+  // Whatever it does, it stays within the rows that a worker of this cluster has a right to on AWS.
+  const index = openIndex(
+    (name) => doomedTable(doom, ownTable(sqlite.table(name), name as 'index' | 'runs', CLUSTER)),
+    now,
+    [CLUSTER],
+  );
   const fleet = loadFleet(fleetText(world), { path: join(world.directory, 'slipway.yaml') });
   const [config] = fleet.clusters;
   if (!config) throw new Error('the fleet file has no cluster');
