@@ -4,10 +4,11 @@ import { createAdmin } from '../../lib/pipeline/admin.ts';
 import { socketPath } from '../admin/client.ts';
 import { createAdminApp } from '../admin/server.ts';
 import { checkSecrets } from '../check-secrets.ts';
+import { listen, listenOnSocket } from '../listen.ts';
 import { runLocal } from '../local.ts';
 import { openContext } from '../open-context.ts';
 import { openFleet } from '../open-fleet.ts';
-import { createApp, listen, listenOnSocket } from '../web.ts';
+import { createApp } from '../web.ts';
 import { type LogOptions, openLog, withLogOptions } from './log-options.ts';
 
 interface ServeOptions extends LogOptions {

@@ -32,9 +32,11 @@ export async function coldStart(): Promise<Figure[]> {
       `import { readFileSync } from 'node:fs';
        const { handler } = await import('./webhook/index.mjs');
        const answer = await handler(JSON.parse(readFileSync(process.argv[2])), { getRemainingTimeInMillis: () => 29_000 });
-       process.stdout.write(String(answer.statusCode), () => process.exit());`,
+       const { user, system } = process.cpuUsage();
+       process.stdout.write(JSON.stringify([answer.statusCode, (user + system) / 1_000]), () => process.exit());`,
     );
     const times: number[] = [];
+    const busy: number[] = [];
     for (let index = 0; index < TIMES; index += 1) {
       const event = join(directory, `event-${index}.json`);
       await writeFile(event, JSON.stringify(eventOf(`delivery-${index}`)));
@@ -55,13 +57,15 @@ export async function coldStart(): Promise<Figure[]> {
         },
       });
       times.push(performance.now() - began);
-      const status = Buffer.from(stdout).toString();
-      if (status !== '202') throw new Error(`the webhook was answered with ${status}: ${stderr}`);
+      const [status = 0, cpuMs = 0] = JSON.parse(Buffer.from(stdout).toString() || '[]') as number[];
+      busy.push(cpuMs);
+      if (status !== 202) throw new Error(`the webhook was answered with ${status}: ${stderr}`);
     }
     const { Messages: messages = [] } = await sqs.sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
     if (messages.length === 0) throw new Error('the webhook was answered, and no push stands in the queue');
     const median = percentile(times, 0.5);
     const notes = [
+      `${Math.round(percentile(busy, 0.5))} ms of CPU`,
       `slowest ${Math.round(Math.max(...times))} ms of ${TIMES}`,
       `${Math.round((bundle?.startBytes ?? 0) / 1_000)} KB loaded`,
     ];

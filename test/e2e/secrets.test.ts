@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { socketPath } from '../../functions/admin/client.ts';
 import { createAdminApp } from '../../functions/admin/server.ts';
-import { listenOnSocket } from '../../functions/web.ts';
+import { listenOnSocket } from '../../functions/listen.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
 import { createAdmin } from '../../lib/pipeline/admin.ts';
 import { Canaries, watchChildren } from '../support/canaries.ts';
