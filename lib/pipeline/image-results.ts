@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../core/object.ts';
 import { refOf } from '../core/object.ts';
+import { clusterPartition } from '../store/partitions.ts';
 import type { ImagePolicy } from '../toolkit/image-policy.ts';
 import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
@@ -78,5 +79,5 @@ function isActive({ spec, metadata }: WithStatus): boolean {
 }
 
 function partitionOf(cluster: string): string {
-  return `image-results#${cluster}`;
+  return clusterPartition('image-results', cluster);
 }

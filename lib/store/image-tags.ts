@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { sha256 } from '../core/digest.ts';
+import { clusterPartition } from './partitions.ts';
 import type { Table } from './table.ts';
 
 /** The tags of an image, as they were listed last. */
@@ -102,11 +103,11 @@ function unpack(text: string): string[] {
 }
 
 function partition(cluster: string): string {
-  return `image-tags#${cluster}`;
+  return clusterPartition('image-tags', cluster);
 }
 
 function piecesOf(cluster: string, key: string): string {
-  return `image-tags-of#${cluster}/${key}`;
+  return clusterPartition('image-tags-of', cluster, key);
 }
 
 function sortOf(name: string, index: number): string {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { socketPath } from '../../functions/admin/client.ts';
 import { createAdminApp } from '../../functions/admin/server.ts';
-import { listenOnSocket } from '../../functions/web.ts';
+import { listenOnSocket } from '../../functions/listen.ts';
 import { createAdmin } from '../../lib/pipeline/admin.ts';
 import type { ImageExplanation } from '../../lib/pipeline/explain-image.ts';
 import { runCli } from '../support/cli.ts';

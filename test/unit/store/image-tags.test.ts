@@ -38,7 +38,7 @@ describe('the tags of images', () => {
   test('are kept whole however many they are, and leave nothing behind when they are replaced or removed', async () => {
     const table = parts.freshTable();
     const tags = new ImageTags(table);
-    const pieces = async () => (await table.query(`image-tags-of#prod/${KEY}`)).length;
+    const pieces = async () => (await table.query(`image-tags-of#prod#${KEY}`)).length;
     const [large, larger] = [record(many(20_000)), record(many(40_000))];
     await tags.put('prod', KEY, large);
     expect(await tags.get('prod', KEY)).toEqual(large);
