@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** An image in a status: what a policy has chosen, or an automation has seen. */
 export const ImageRef = z.looseObject({

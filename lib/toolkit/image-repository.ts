@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../core/duration.ts';
 import { Duration, LocalReference, Metadata, ShortDuration, StringMap, Time } from './fields.ts';
 import { intervalOf } from './intervals.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Duration, LabelSelector, LocalReference, Metadata, StringMap, Time } from './fields.ts';
 import { GitReference } from './git-repository.ts';
 import { ImageRef } from './image-ref.ts';
