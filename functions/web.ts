@@ -32,11 +32,7 @@ export function createRunPages({ index, log, now }: Core, { fleet }: OpenFleet, 
  * The webhooks of the providers in the fleet file, and probes.
  * @param addressOf where a request comes from, for the limit of those without a valid signature
  */
-export function createWebhooks(
-  ctx: Edge,
-  open: OpenFleet,
-  addressOf: StrangersLimit['addressOf'],
-): Hono {
+export function createWebhooks(ctx: Edge, open: OpenFleet, addressOf: StrangersLimit['addressOf']): Hono {
   const { fleet, secret } = open;
   const registries = fleet.registries.map(
     ({ name, type, host, webhookSecrets, identity }): [string, WebhookRegistry] => {

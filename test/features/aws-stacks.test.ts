@@ -165,11 +165,16 @@ describe('the role of a cluster', () => {
   });
 
   it('touches neither deliveries nor ticks, and cannot scan', () => {
-    for (const partition of ['index#deliveries#github', 'index#ticks#production', 'index#receivers#x'])
+    for (const partition of ['index#deliveries#github', 'index#ticks#production'])
       expect(mayTouch('production', partition)).not.toContain(true);
     const statements = statementsOf(clusterStack('production'), 'ReconcileRole');
     for (const action of ['dynamodb:Scan', 'dynamodb:Query', 'dynamodb:DeleteTable'])
       expect(allows(statements, { action, resource: TABLE }), action).toBe(false);
+  });
+
+  it('writes rows of Receivers where it knows their secret path, and cannot list them', () => {
+    const may = mayTouch('production', `index#receivers#sha256:${'a'.repeat(64)}`);
+    expect(ROW_ACTIONS.filter((_, index) => !may[index])).toEqual(['Query', 'BatchWriteItem']);
   });
 
   it('reads the name of the installation, and cannot change it', () => {

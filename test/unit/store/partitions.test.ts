@@ -24,5 +24,7 @@ test('no other partition is made of pieces but those of ticks and deliveries, wh
       const text = readFileSync(join(lib, file), 'utf8');
       return [...text.matchAll(/`([a-z-]+)#\$\{/g)].map(([, kind]) => `${file}: ${kind}`);
     });
-  expect(new Set(made)).toEqual(new Set(['pipeline/tick.ts: ticks', 'store/deliveries.ts: deliveries', 'store/receivers.ts: receivers']));
+  expect(new Set(made)).toEqual(
+    new Set(['pipeline/tick.ts: ticks', 'store/deliveries.ts: deliveries', 'store/receivers.ts: receivers']),
+  );
 });
