@@ -1,14 +1,15 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
-import type { Core, Edge } from '../lib/pipeline/context.ts';
+import type { Edge } from '../lib/pipeline/context.ts';
 import { enqueue } from '../lib/pipeline/enqueue.ts';
 import { idTokensOf, receiverHooks } from '../lib/pipeline/webhook-edge.ts';
 import { createWebhookApp } from '../lib/receive/app.ts';
 import type { StrangersLimit } from '../lib/receive/refuse.ts';
 import type { WebhookRegistry } from '../lib/receive/registries/registry-type.ts';
 import { Strangers } from '../lib/receive/strangers.ts';
-import { type Access, createPages } from '../lib/web/pages.ts';
+import type { Access } from '../lib/web/pages.ts';
 import type { OpenFleet } from './open-fleet.ts';
+import { createRunPages } from './run-pages.ts';
 import { webhookProviders } from './webhook-providers.ts';
 
 /** The HTTP side: webhooks of the providers and registries in the fleet file and of Receivers, probes, and the pages of runs. */
@@ -20,12 +21,6 @@ export function createApp(ctx: Edge, open: OpenFleet): Hono {
   );
   app.route('/', createRunPages(ctx, open, accessOf(open)));
   return app;
-}
-
-/** The pages of runs. */
-export function createRunPages({ index, log, now }: Core, { fleet }: OpenFleet, access: Access): Hono {
-  const clusters = fleet.clusters.map(({ name }) => name);
-  return createPages({ runs: index.runs, clusters, access, log, now });
 }
 
 /**

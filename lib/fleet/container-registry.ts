@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalHost } from '../core/image-reference.ts';
 import { SecretReference } from '../secrets/reference.ts';
 import { Name } from './fields.ts';

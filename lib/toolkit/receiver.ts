@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../core/duration.ts';
 import { Duration, LocalReference, Metadata, StringMap } from './fields.ts';
 import { commonStatus } from './status.ts';

@@ -20,7 +20,7 @@ function setUp() {
   const sent: Record<string, unknown>[] = [];
   let ids = 0;
   const ctx = {
-    index: { subscriptions: new Subscriptions(database.freshTable(), ['prod', 'staging']) },
+    index: { subscriptions: new Subscriptions(database.freshTable(), ['prod', 'test']) },
     queues: {
       cluster: () => ({
         send: async (messages: OutgoingMessage[]) =>
