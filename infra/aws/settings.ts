@@ -65,7 +65,14 @@ const CONCURRENCY = { least: 2, most: 1_000 };
  */
 export function coreSettings(fleet: Fleet): CoreSettings {
   const aws = awsOf(fleet);
-  const webhookSecrets = secretArns(fleet.providers.map(({ name, webhookSecrets: list }) => [name, list]));
+  const webhookSecrets = secretArns([
+    ...[...fleet.providers, ...fleet.registries].map(({ name, webhookSecrets: list }): [string, unknown] => [
+      name,
+      list,
+    ]),
+    // Tokens of Receivers are sealed with it.
+    ['storage.key', fleet.storage.key],
+  ]);
   const providerSecrets = secretArns(
     fleet.providers.map(({ name, webhookSecrets: _, ...rest }) => [name, rest]),
   );
@@ -98,7 +105,10 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
   const providers = fleet.providers.map(
     ({ name: provider, webhookSecrets: _, ...rest }): [string, unknown] => [provider, rest],
   );
-  const secrets = secretArns([[name, cluster], ...providers], own.worker !== undefined);
+  const secrets = secretArns(
+    [[name, cluster], ['storage.key', fleet.storage.key], ...providers],
+    own.worker !== undefined,
+  );
   const eks = cluster.eks
     ? [
         {

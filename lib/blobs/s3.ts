@@ -12,6 +12,12 @@ import { checkKey, checkPrefix } from './check-key.ts';
 /** How often a write is tried that meets another one of the same key. */
 const ATTEMPTS = 5;
 
+/**
+ * Statuses of a key that is not there: 403 for those who may not list the bucket, as roles that reach a prefix alone. Who may not read what is
+ * there either is told so by the write that follows. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ */
+const ABSENT = [403, 404];
+
 /** Where the blobs are. */
 export interface S3BlobsOptions {
   client: S3Client;
@@ -28,7 +34,7 @@ export function s3Blobs({ client, bucket, prefix = '' }: S3BlobsOptions): Blobs 
   }
 
   async function has(key: string): Promise<boolean> {
-    return (await unlessStatus([404], client.send(new HeadObjectCommand(target(key))))) !== undefined;
+    return (await unlessStatus(ABSENT, client.send(new HeadObjectCommand(target(key))))) !== undefined;
   }
 
   return {
@@ -48,7 +54,7 @@ export function s3Blobs({ client, bucket, prefix = '' }: S3BlobsOptions): Blobs 
       }
     },
     async get(key) {
-      const answer = await unlessStatus([404], client.send(new GetObjectCommand(target(key))));
+      const answer = await unlessStatus(ABSENT, client.send(new GetObjectCommand(target(key))));
       return answer?.Body?.transformToByteArray();
     },
     has,

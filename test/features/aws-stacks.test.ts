@@ -52,10 +52,13 @@ function rights(statements: readonly Statement[]): string[] {
 }
 
 describe('the role of the webhook function', () => {
-  it('sends pushes, puts and gets deliveries, looks receivers up, reads secrets of webhooks, and does nothing else', () => {
+  it('sends pushes and calls, puts large requests aside, puts and gets deliveries, looks receivers up, reads secrets of webhooks, and does nothing else', () => {
     expect(rights(statementsOf(core, 'WebhookRole'))).toEqual(
       [
         `sqs:SendMessage ${queue(QUEUES.push)}`,
+        `sqs:SendMessage ${queue(QUEUES.cluster('*'))}`,
+        `s3:GetObject ${BUCKET}/hooks/*`,
+        `s3:PutObject ${BUCKET}/hooks/*`,
         `dynamodb:GetItem ${TABLE} index#deliveries#*`,
         `dynamodb:PutItem ${TABLE} index#deliveries#*`,
         `dynamodb:UpdateItem ${TABLE} index#deliveries#*`,
@@ -216,6 +219,7 @@ describe('the role of a cluster', () => {
       expect(may(action, 'artifacts/production/GitRepository/a/b/c')).toBe(false);
       expect(may(action, 'artifacts/staging-2/x')).toBe(false);
       expect(may(action, 'else/x')).toBe(false);
+      expect(may(action, 'hooks/production/x')).toBe(false);
     }
     const list = (prefix?: string) =>
       allows(statements, {
@@ -300,6 +304,16 @@ describe('the templates', () => {
     }
   });
 
+  it('bring every path that webhooks are called at to their function', () => {
+    const routes = ofType(core, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) =>
+      String(Properties.RouteKey),
+    );
+    for (const path of FUNCTIONS.webhook.trigger.paths) {
+      const method = /^\/(webhooks|hook)\//.test(path) ? 'POST' : 'GET';
+      expect(routes).toContain(`${method} ${path}`);
+    }
+  });
+
   it('name queues as the functions do, encrypt them, and give each that is read a dead-letter queue', () => {
     const queues = [core, clusterStack('production')].flatMap((template) =>
       ofType(template, 'AWS::SQS::Queue'),
@@ -362,6 +376,7 @@ describe('the templates', () => {
     };
     expect((Rules ?? []).filter((rule) => 'ExpirationInDays' in rule).map(({ Prefix }) => Prefix)).toEqual([
       'artifacts/',
+      'hooks/',
     ]);
   });
 
