@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { ObjectRef } from '../core/object.ts';
+import { clusterPartition } from './partitions.ts';
 import type { Table } from './table.ts';
 
 /** An object of another source that a commit has written: it has a part in the commit's rollout until it is ready once. */
@@ -68,7 +69,7 @@ export class Guests {
 }
 
 function partition(cluster: string): string {
-  return `rollout-guests#${cluster}`;
+  return clusterPartition('rollout-guests', cluster);
 }
 
 function sortOf({ key, source }: Pick<Guest, 'key' | 'source'>): string {

@@ -20,6 +20,7 @@ export const CLUSTER_KINDS = {
     'outbox-pending',
     'receivers-of-cluster',
     'rollout',
+    'rollout-guests',
     'rollout-members',
     'rollout-pending',
     'rollout-unfinished',
