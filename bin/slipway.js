@@ -10,7 +10,7 @@ const own = join(root, 'node_modules', 'node', 'bin', 'node');
 const node = Number(process.versions.node.split('.')[0]) >= 24 || !existsSync(own) ? process.execPath : own;
 // A small young generation, collected by one thread: memory is worth more to a service than the last bit of speed, and threads that help
 // each other with little work take their time from the API server or the engine beside them.
-const flags = ['--max-semi-space-size=4', '--single-threaded-gc'];
+const flags = ['--max-semi-space-size=8', '--single-threaded-gc'];
 const { status, signal } = spawnSync(
   node,
   [...flags, join(root, 'functions', 'cli.ts'), ...process.argv.slice(2)],

@@ -70,10 +70,11 @@ export async function applyRendered(
     run: run.id,
   });
   if (!saved) throw leaseLost();
-  // What waits to be deleted must not be taken for done by a run that finds nothing new.
-  if (pruned.waitsFor.length > 0) await ctx.index.applied.markWaiting(job.cluster, key);
   // What a run before this one was about to create may yet appear, when that one was only frozen: it is looked for once more.
   const lateUntil = pruned.removed.length > 0 ? await lateWritesUntil(run) : undefined;
+  // What is still to be done must not be taken for done by a run that comes in between, finds nothing new and plans the next one later.
+  const unfinished = pruned.waitsFor.length > 0 || applied.terminating.length > 0 || lateUntil !== undefined;
+  if (unfinished) await ctx.index.applied.markWaiting(job.cluster, key);
   const expected = lateUntil === undefined ? [] : pruned.removed;
   const inventory = union(next, { entries: [...pruned.survivors, ...expected] });
   const withInventory = (status: Record<string, unknown>) => ({

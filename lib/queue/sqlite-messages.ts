@@ -82,8 +82,21 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
     return counts;
   }
 
+  /** Whether anything is free in a lane that has not got its share already; it looks at one group a lane, however many wait. */
+  function hasFree(queue: string, share: number, taken: ReadonlyMap<string, number>): boolean {
+    for (let from = ''; ; ) {
+      const next = sql.freeFrom.get({ queue, from }) as Pick<Head, 'group'> | undefined;
+      if (!next) return false;
+      const lane = laneOf(next.group);
+      if ((taken.get(lane) ?? 0) < share) return true;
+      // The character after the slash: what follows the last group of the lane.
+      from = lane === '' ? `${next.group}\0` : `${lane}0`;
+    }
+  }
+
   /** The next in line of a lane that has not got its share already. */
   function firstFree(queue: string, share: number, taken: ReadonlyMap<string, number>): Head | undefined {
+    if (!hasFree(queue, share, taken)) return undefined;
     // Where lanes take turns the first that may go is near the front.
     for (const head of sql.freeHeads.iterate({ queue }) as unknown as Iterable<Head>) {
       if ((taken.get(laneOf(head.group)) ?? 0) < share) return head;
@@ -203,6 +216,9 @@ function statements(database: DatabaseSync) {
     ),
     freeHeads: database.prepare(
       'SELECT grp AS "group", message, ord FROM heads WHERE queue = :queue AND hidden_until = 0 ORDER BY ord',
+    ),
+    freeFrom: database.prepare(
+      'SELECT grp AS "group" FROM heads WHERE queue = :queue AND grp >= :from AND hidden_until = 0 ORDER BY grp LIMIT 1',
     ),
     hidden: database.prepare('SELECT grp AS "group" FROM heads WHERE queue = :queue AND hidden_until > 0'),
     free: database.prepare(
