@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { enqueue, reconcileJob } from '../../lib/pipeline/enqueue.ts';
 import { type Death, Doom } from '../support/doom.ts';
 import { configMap, configMaps, gitRepository, kustomization, yaml } from '../support/fleet-repository.ts';
 import { inventoryOf, isReadyAt, type Objects, objectsOf } from '../support/kube-objects.ts';
@@ -241,6 +242,24 @@ describe('a worker that was frozen and has lost its lease', () => {
     expect(await Promise.all(['a', 'b', 'c'].map(team.value))).toEqual(['3', '3', undefined]);
     await team.holds('app', newest, ['a', 'b']);
     expect(team.status(newest)).toBe('success');
+  });
+
+  test('and what it creates too late is found although a run in between has nothing to do', async () => {
+    const team = await makeTeam(['app'], files('1', 'b'));
+    const older = team.commit(files('2', 'c'));
+    const { newest } = await freeze(team, /^apply ConfigMap\/c$/, older, () => team.commit(files('3', 'b')));
+    const { ctx, drain } = await live(world);
+    const app = {
+      group: 'kustomize.toolkit.fluxcd.io',
+      kind: 'Kustomization',
+      namespace: team.name,
+      name: 'app',
+    };
+    await enqueue(ctx, [{ job: reconcileJob(ctx, CLUSTER, app, 'watch') }]);
+    await drain();
+    await calm();
+    expect(await team.value('c')).toBeUndefined();
+    await team.holds('app', newest, ['a', 'b']);
   });
 
   test.each([
