@@ -4,11 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { socketPath } from '../../functions/admin/client.ts';
-import { createAdminApp } from '../../functions/admin/server.ts';
-import { listenOnSocket } from '../../functions/listen.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
-import { createAdmin } from '../../lib/pipeline/admin.ts';
 import { Canaries, watchChildren } from '../support/canaries.ts';
 import { useGitea } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
@@ -96,12 +92,10 @@ describe('a secret that Slipway meets', () => {
       gitea,
     });
     await repository.createWebhook(`${slipway.url}/webhooks/gitea`, WEBHOOK_SECRET);
-    const socket = await listenOnSocket(createAdminApp(createAdmin(slipway.ctx)), socketPath(slipway.open));
     await tellTheStory();
     await visitPages();
     await runCommands();
     children = stopWatching();
-    await socket.close();
     await slipway.stop();
   });
 
