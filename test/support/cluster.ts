@@ -26,7 +26,8 @@ export async function useKubernetes(): Promise<KubernetesConnection & { kubeconf
 
 /** The shared Git provider. */
 export async function useGitea(): Promise<GiteaClient> {
-  return connectGitea((await ask('gitea')) as GiteaConnection);
+  const name = process.env.SLIPWAY_BACKEND === 'aws' ? 'gitea-aws' : 'gitea';
+  return connectGitea((await ask(name)) as GiteaConnection);
 }
 
 /**

@@ -44,7 +44,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 async function open(): Promise<Shared> {
   let kubernetes: Promise<Kubernetes> | undefined;
-  let gitea: Promise<Gitea> | undefined;
+  // One for each shape that the same test files run in: they make users and repositories of the same names.
+  const giteas = new Map<string, Promise<Gitea>>();
 
   async function answer(name: string): Promise<unknown> {
     if (name === 'kubernetes') {
@@ -52,8 +53,9 @@ async function open(): Promise<Shared> {
       kubernetes ??= startKubernetes({ controllerManager: true });
       return (await kubernetes).connection;
     }
-    if (name === 'gitea') {
-      gitea ??= startGitea();
+    if (name === 'gitea' || name === 'gitea-aws') {
+      const gitea = giteas.get(name) ?? startGitea();
+      giteas.set(name, gitea);
       const { url, sshHost, knownHosts, admin } = await gitea;
       return { url, sshHost, knownHosts, admin };
     }
@@ -80,7 +82,8 @@ async function open(): Promise<Shared> {
     async stop() {
       server.close();
       server.closeAllConnections();
-      await Promise.allSettled([kubernetes?.then((one) => one.stop()), gitea?.then((one) => one.stop())]);
+      const running = [kubernetes, ...giteas.values()];
+      await Promise.allSettled(running.map((starting) => starting?.then((one) => one.stop())));
     },
   };
 }
