@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { defineConfig } from 'vitest/config';
 
 /** Starts real servers when a test asks for them; see test/support/cluster.ts. */
@@ -5,9 +6,13 @@ const servers = { globalSetup: ['test/support/shared-servers.ts'] };
 
 /** Test files whose Slipway is the one of test/support/slipway.ts, which runs in either shape. */
 const onAws = [
-  'test/e2e/{merge-to-deploy,doubtful-renders,secrets,tenancy}.test.ts',
-  'test/features/{deletion,depends-on,health-checks,pipeline-changes,pipeline-writers,tenancy}.test.ts',
+  'test/e2e/{merge-to-deploy,doubtful-renders}.test.ts',
+  'test/features/{deletion,depends-on,health-checks,pipeline-changes,tenancy}.test.ts',
 ];
+
+/** Those of them that take minutes over AWS's queues, for `SLIPWAY_AWS_TESTS=all`. */
+const slowOnAws = ['test/e2e/{secrets,tenancy}.test.ts', 'test/features/pipeline-writers.test.ts'];
+const awsTests = process.env.SLIPWAY_AWS_TESTS === 'all' ? [...onAws, ...slowOnAws] : onAws;
 
 /** Suites that start servers get their own, longer limits; unit tests must stay quick. */
 const projects = [
@@ -16,7 +21,7 @@ const projects = [
   { name: 'features', include: ['test/features/**/*.test.ts'], testTimeout: 120_000, ...servers },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, ...servers },
   // The same promises once more, kept by the functions of AWS over SQS, DynamoDB and S3.
-  { name: 'aws', include: onAws, testTimeout: 300_000, env: { SLIPWAY_BACKEND: 'aws' }, ...servers },
+  { name: 'aws', include: awsTests, testTimeout: 300_000, env: { SLIPWAY_BACKEND: 'aws' }, ...servers },
 ];
 
 export default defineConfig({
