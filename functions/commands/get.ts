@@ -1,41 +1,16 @@
 import type { Command } from 'commander';
 import { changed } from '../../lib/core/changeset.ts';
-import type { Condition } from '../../lib/core/conditions.ts';
-import { getCondition } from '../../lib/core/conditions.ts';
 import { kinds } from '../../lib/pipeline/kinds.ts';
-import type { WithStatus } from '../../lib/pipeline/status.ts';
 import type { RunRecord } from '../../lib/store/runs.ts';
 import { withAdmin } from '../admin/client.ts';
 import { openFleet } from '../open-fleet.ts';
 import { getImages } from './get-images.ts';
 import type { GlobalOptions, ObjectOptions } from './global-options.ts';
-import { inEachCluster, namesOf, withObjectOptions } from './global-options.ts';
+import { namesOf, withObjectOptions } from './global-options.ts';
+import { printObjects } from './object-rows.ts';
 import type { Column } from './print.ts';
 import { age, colour, countOf, printRows } from './print.ts';
-import { kindOf, listKind, parseObject } from './toolkit-kinds.ts';
-
-/** A Toolkit object as `slipway get` shows it. */
-interface ObjectRow {
-  cluster: string;
-  kind: string;
-  namespace: string;
-  name: string;
-  revision: string;
-  suspended: boolean;
-  ready: string;
-  message: string;
-}
-
-const OBJECT_COLUMNS: readonly Column<ObjectRow>[] = [
-  { heading: 'cluster', value: ({ cluster }) => cluster },
-  { heading: 'kind', value: ({ kind }) => kind },
-  { heading: 'namespace', value: ({ namespace }) => namespace },
-  { heading: 'name', value: ({ name }) => name },
-  { heading: 'revision', value: ({ revision }) => revision.replace(/(sha\d+:[0-9a-f]{8})[0-9a-f]+/, '$1') },
-  { heading: 'suspended', value: ({ suspended }) => (suspended ? 'yes' : 'no') },
-  { heading: 'ready', value: ({ ready }) => ready },
-  { heading: 'message', value: ({ message }) => message },
-];
+import { kindOf, parseObject } from './toolkit-kinds.ts';
 
 /** Columns of a list of runs. */
 export const RUN_COLUMNS: readonly Column<RunRecord>[] = [
@@ -84,31 +59,18 @@ async function getRuns(options: ObjectOptions, limit: number): Promise<void> {
   printRows(runs, RUN_COLUMNS, options.output, 'no runs are recorded yet');
 }
 
-async function getObjects(options: ObjectOptions, names: readonly string[]): Promise<void> {
-  const rows = await inEachCluster(options, async (cluster) => {
-    const lists = names.map(async (kind) =>
-      (await listKind(cluster, kind, options.namespace)).map((object) =>
-        rowOf(cluster.config.name, kind, object),
-      ),
-    );
-    return (await Promise.all(lists)).flat();
+function getObjects(options: ObjectOptions, names: readonly string[]): Promise<void> {
+  return printObjects(options, {
+    kinds: names,
+    more: (object, kind) => ({ revision: kinds[kind]?.revision(object) ?? '' }),
+    columns: [
+      {
+        heading: 'revision',
+        value: ({ revision }) => revision.replace(/(sha\d+:[0-9a-f]{8})[0-9a-f]+/, '$1'),
+      },
+    ],
+    none: 'there are no Toolkit objects yet',
   });
-  if (rows.length === 0) return;
-  printRows(rows.flat(), OBJECT_COLUMNS, options.output, 'there are no Toolkit objects yet');
-}
-
-function rowOf(cluster: string, kind: string, object: WithStatus): ObjectRow {
-  const ready = getCondition(object.status?.conditions as Condition[] | undefined, 'Ready');
-  return {
-    cluster,
-    kind,
-    namespace: object.metadata.namespace ?? '',
-    name: object.metadata.name,
-    revision: kinds[kind]?.revision(object) ?? '',
-    suspended: kinds[kind]?.suspended(object) ?? false,
-    ready: ready?.status ?? 'Unknown',
-    message: ready?.message ?? 'not reconciled yet',
-  };
 }
 
 /** `slipway history <object>`: its recorded runs. */
