@@ -23,6 +23,15 @@ export function canonicalJson(value: unknown): string {
   });
 }
 
+/** Whether two values are the same JSON, whatever the order of their keys. */
+export function sameJson(one: unknown, other: unknown): boolean {
+  const [first, second] = [JSON.stringify(one), JSON.stringify(other)];
+  // The order of keys changes no length, which spares most of those that differ the sorting.
+  return (
+    first === second || (first?.length === second?.length && canonicalJson(one) === canonicalJson(other))
+  );
+}
+
 /** `sha256:<hex>` of a JSON value, whatever the order of its keys. */
 export function digestOf(value: unknown): string {
   return sha256(canonicalJson(value));

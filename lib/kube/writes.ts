@@ -86,7 +86,9 @@ export function createWrites(session: UserSession): Writes {
       });
     },
     update: (object, options) => replace(object, '', options),
-    updateStatus: (object, options) => replace(object, '/status', options),
+    // The server keeps its own managed fields at a write of a subresource, and does not look at those it is sent.
+    updateStatus: ({ metadata: { managedFields: _, ...metadata }, ...object }, options) =>
+      replace({ ...object, metadata }, '/status', options),
     async patch<T extends KubernetesObject>(
       ref: ObjectRef,
       type: PatchType,

@@ -5,7 +5,7 @@ import { checkPruneGuard } from '../apply/prune-guard.ts';
 import type { ApplyResult } from '../apply/types.ts';
 import type { Condition } from '../core/conditions.ts';
 import { setCondition } from '../core/conditions.ts';
-import { digestOf } from '../core/digest.ts';
+import { digestOf, sameJson } from '../core/digest.ts';
 import type { Inventory, InventoryEntry } from '../core/inventory.ts';
 import { difference, entryOf, parseEntry, union } from '../core/inventory.ts';
 import { identityOf, refOf } from '../core/object.ts';
@@ -214,7 +214,7 @@ async function begin(
   inventory: Inventory,
   revision: string,
 ): Promise<WithStatus> {
-  const sameInventory = digestOf(inventory.entries) === digestOf(object.status?.inventory?.entries ?? []);
+  const sameInventory = sameJson(inventory.entries, object.status?.inventory?.entries ?? []);
   if (sameInventory && object.status?.lastAttemptedRevision === revision) return object;
   const message = `Reconciliation of revision ${revision} is in progress`;
   const progressing = { reason: 'Progressing', message };

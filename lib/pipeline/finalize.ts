@@ -1,4 +1,5 @@
 import { refOf } from '../core/object.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
 import { clusterPartition } from '../store/partitions.ts';
 import { FINALIZER } from '../toolkit/annotations.ts';
 import { recordEvent } from './events.ts';
@@ -14,13 +15,25 @@ import type { Run } from './run.ts';
 import { settle } from './settle.ts';
 import type { WithStatus } from './status.ts';
 
-/** Puts Flux's finalizer on an object, so that it cannot go before what it applied was dealt with. */
+/** An object was changed or deleted since it was read. */
+export class Outdated extends Error {}
+
+/**
+ * Puts Flux's finalizer on an object, so that it cannot go before what it applied was dealt with.
+ * @throws Outdated when the object is not as it was read
+ */
 export async function addFinalizer(run: Run, object: WithStatus): Promise<WithStatus> {
   const finalizers = object.metadata.finalizers ?? [];
   if (finalizers.includes(FINALIZER)) return object;
-  return run.client.patch<WithStatus>(refOf(object), 'merge', {
-    metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: object.metadata.resourceVersion },
-  });
+  try {
+    return await run.client.patch<WithStatus>(refOf(object), 'merge', {
+      metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: object.metadata.resourceVersion },
+    });
+  } catch (error) {
+    if (isConflict(error) || isNotFound(error))
+      throw new Outdated('the object was changed', { cause: error });
+    throw error;
+  }
 }
 
 /** The end of an object that somebody deletes: cleans up after it, lets it go and forgets it. */

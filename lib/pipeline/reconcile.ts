@@ -5,11 +5,12 @@ import { parseToolkitObject } from '../toolkit/parse.ts';
 import { checkWriter } from './cluster-writer.ts';
 import { conceal } from './conceal.ts';
 import type { Context } from './context.ts';
-import { addFinalizer, finalize, forget } from './finalize.ts';
+import { addFinalizer, finalize, forget, Outdated } from './finalize.ts';
 import { leaveAsGuest } from './guests.ts';
 import { leaveRollouts, SUSPENDED } from './heal-rollouts.ts';
 import type { Kind } from './kinds.ts';
 import { kinds } from './kinds.ts';
+import { takeNew } from './new-objects.ts';
 import { objectKey } from './object-key.ts';
 import { failed } from './outcome.ts';
 import { wasUnsuccessful } from './ready.ts';
@@ -23,6 +24,9 @@ import { subscribeOne } from './subscribe.ts';
 
 /** How long a lease holds without being renewed; a worker that dies blocks its object for at most this long. */
 const LEASE_MS = 60_000;
+
+/** So often an object is read again when it changes between being read and its first write; later the message comes again. */
+const ATTEMPTS = 3;
 
 /** What became of a job, for the worker that ran it. */
 export type JobResult = 'done' | 'busy';
@@ -79,10 +83,22 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
 }
 
 async function reconcileObject(run: Run, kind: Kind): Promise<void> {
-  const object = await step(run, 'load', () =>
-    run.client.get<WithStatus>({ ...run.ref, version: kind.version }),
-  );
-  if (!object) return forget(run);
+  const load = () =>
+    step(run, 'load', () => run.client.get<WithStatus>({ ...run.ref, version: kind.version }));
+  let object = takeNew(run.cluster, objectKey(run.ref)) ?? (await load());
+  for (let attempt = 1; object; attempt++) {
+    try {
+      return await reconcileAsSeen(run, kind, object);
+    } catch (error) {
+      if (!(error instanceof Outdated) || attempt === ATTEMPTS) throw error;
+      object = await load();
+    }
+  }
+  return forget(run);
+}
+
+/** @throws Outdated before anything is written, when the object without a finalizer is not as it was seen */
+async function reconcileAsSeen(run: Run, kind: Kind, object: WithStatus): Promise<void> {
   run.seen = { uid: object.metadata.uid ?? '', generation: object.metadata.generation ?? 0 };
   run.afterFailure = wasUnsuccessful(object);
   if (object.metadata.deletionTimestamp !== undefined) return finalize(run, object);
@@ -116,6 +132,7 @@ async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithSta
     await subscribeOne(run.ctx, run.job.cluster, parsed);
     return await kind.reconcile(run, { ...parsed, metadata });
   } catch (error) {
+    if (error instanceof Outdated) throw error;
     // Shutting down, or the lease is lost: whoever takes the job next says how it ended.
     if (run.signal.aborted || !(await run.ctx.index.leases.check(run.lease))) throw error;
     conceal(error, run.secrets);

@@ -1,4 +1,4 @@
-import { digestOf } from '../core/digest.ts';
+import { sameJson } from '../core/digest.ts';
 import { ReconcileError } from '../core/errors.ts';
 import type { Inventory } from '../core/inventory.ts';
 import type { KubernetesObject } from '../core/object.ts';
@@ -32,7 +32,7 @@ export async function writeStatus<T extends WithStatus>(
   let current = object;
   for (let attempt = 1; ; attempt++) {
     const status = change((current.status ?? {}) as NonNullable<T['status']>);
-    if (digestOf(status) === digestOf(current.status ?? {})) return current;
+    if (sameJson(status, current.status ?? {})) return current;
     try {
       return await client.updateStatus<T>({ ...current, status });
     } catch (error) {
@@ -51,7 +51,7 @@ async function readAgain<T extends WithStatus>(client: KubeClient, known: T): Pr
       outcome: 'retry',
     });
   }
-  if (inventoryDigest(live) !== inventoryDigest(known)) {
+  if (!sameJson(inventoryOf(live), inventoryOf(known))) {
     throw new ReconcileError(
       'ReconciliationFailed',
       `the inventory of ${name} was changed by another writer while it was reconciled; it is read again and the run repeated`,
@@ -61,7 +61,7 @@ async function readAgain<T extends WithStatus>(client: KubeClient, known: T): Pr
   return live;
 }
 
-function inventoryDigest(object: WithStatus): string {
+function inventoryOf(object: WithStatus): Inventory['entries'] {
   const inventory = object.status?.inventory as Inventory | undefined;
-  return digestOf(inventory?.entries ?? []);
+  return inventory?.entries ?? [];
 }

@@ -13,6 +13,7 @@ import { healRollouts } from './heal-rollouts.ts';
 import { kinds } from './kinds.ts';
 import { sourceRefOf } from './load-source.ts';
 import { missedImages } from './missed-images.ts';
+import { noteIfNew } from './new-objects.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import { isNew, isReady } from './ready.ts';
@@ -53,6 +54,7 @@ export async function sweep(ctx: Context, name: string): Promise<SweepReport> {
   const revisions = await sentRevisions(ctx, name, repositories);
   const missed = missedImages(objects);
   const recent = await loadSent(ctx, name);
+  for (const object of objects) noteIfNew(cluster, object);
   const held = heldBack(repositories, local);
   await waitForAll(ctx, name, held);
   const jobs: { ref: ToolkitRef; trigger: Trigger; why: string; cause: string }[] = [];

@@ -7,6 +7,7 @@ import { enqueue, reconcileJob } from './enqueue.ts';
 import { joinAsGuests } from './guests.ts';
 import { isReconciled } from './kinds.ts';
 import { sourceRefOf } from './load-source.ts';
+import { noteIfNew } from './new-objects.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import { isReady } from './ready.ts';
 import { rolloutOf } from './rollout.ts';
@@ -77,6 +78,7 @@ function followsSource(item: KubernetesObject, source: string): boolean {
 
 /** A job for each child. */
 export async function sendChildren(run: Run, children: readonly KubernetesObject[]): Promise<void> {
+  for (const item of children) noteIfNew(run.cluster, item);
   const { origin } = run.job;
   await enqueue(
     run.ctx,

@@ -104,16 +104,17 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
     return undefined;
   }
 
+  /** @param taken how many messages of each lane are in flight; the one that is handed out is added */
   function receiveOne(
     queue: string,
     { visibilityMs, share }: ReceiveRequest,
+    taken: Map<string, number>,
     maxReceiveCount: number,
     now: number,
   ): StoredMessage | undefined {
-    const taken = share === undefined ? undefined : inFlight(queue);
     for (;;) {
       const head =
-        share !== undefined && taken && [...taken.values()].some((count) => count >= share)
+        share !== undefined && [...taken.values()].some((count) => count >= share)
           ? firstFree(queue, share, taken)
           : (sql.freeHead.get({ queue }) as Head | undefined);
       if (!head) return undefined;
@@ -122,6 +123,8 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
         sql.hand.run({ id: message.id });
         sql.hide.run({ queue, group: head.group, until: now + visibilityMs });
         turnsOf(queue).served(head.ord);
+        const lane = laneOf(head.group);
+        taken.set(lane, (taken.get(lane) ?? 0) + 1);
         return { ...message, receiveCount: message.receiveCount + 1 };
       }
       buried += 1;
@@ -149,10 +152,11 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
     'queue.receive': ({ queue, requests, maxReceiveCount, now }) => {
       promote(queue, now);
       sql.free.run({ queue, now });
+      const taken = inFlight(queue);
       const batches = requests.map((request) => {
         const batch: StoredMessage[] = [];
         while (batch.length < request.max) {
-          const message = receiveOne(queue, request, maxReceiveCount, now);
+          const message = receiveOne(queue, request, taken, maxReceiveCount, now);
           if (!message) break;
           batch.push(message);
         }

@@ -12,6 +12,9 @@ import type {
 /** Requests of one transaction: enough to share an fsync, few enough that a reader behind them does not wait long. */
 const MAX_BATCH = 500;
 
+/** Transactions do not follow each other sooner than this, in ms: under load many requests then share the cost of one. */
+const SPACING_MS = 3;
+
 /** Asks the thread that owns a database. */
 export interface SqliteConnection {
   /**
@@ -52,13 +55,24 @@ function connection(worker: Worker, directory: string): SqliteConnection {
   let running: Waiting[] = [];
   let broken: Error | undefined;
   let scheduled = false;
+  let begunAt = 0;
   let idle: (() => void) | undefined;
 
   function flush(): void {
     scheduled = false;
     if (running.length > 0 || queued.length === 0) return;
+    begunAt = performance.now();
     running = queued.splice(0, MAX_BATCH);
     worker.postMessage(running.map(({ request }) => request));
+  }
+
+  /** Whatever else is asked in this turn of the event loop, or too soon after the last transaction, goes into the same one. */
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    const rest = SPACING_MS - (performance.now() - begunAt);
+    if (rest < 1) setImmediate(flush);
+    else setTimeout(flush, rest);
   }
 
   function fail(error: Error): void {
@@ -73,13 +87,13 @@ function connection(worker: Worker, directory: string): SqliteConnection {
   worker.on('message', (replies: Reply[]) => {
     const answered = running;
     running = [];
-    flush();
+    if (queued.length > 0) schedule();
     for (const [index, { resolve, reject }] of answered.entries()) {
       const reply = replies[index] as Reply;
       if ('value' in reply) resolve(reply.value);
       else reject(new Error(`The database in ${directory}: ${reply.error}.`));
     }
-    if (running.length === 0) idle?.();
+    if (running.length + queued.length === 0) idle?.();
   });
   worker.on('error', (error) => fail(new Error(`The database in ${directory}: ${error.message}.`)));
   worker.on('exit', () => fail(new Error(`The database in ${directory} is closed.`)));
@@ -89,11 +103,7 @@ function connection(worker: Worker, directory: string): SqliteConnection {
       new Promise((resolve, reject) => {
         if (broken) return reject(broken);
         queued.push({ request: { name, args }, resolve: resolve as (value: unknown) => void, reject });
-        // Whatever else is asked in this turn of the event loop goes into the same transaction.
-        if (!scheduled) {
-          scheduled = true;
-          setImmediate(flush);
-        }
+        schedule();
       }),
     async close() {
       if (broken) return;
