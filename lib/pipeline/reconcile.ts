@@ -1,6 +1,7 @@
 import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { ReconcileJob } from '../core/job.ts';
 import { clusterPartition } from '../store/partitions.ts';
+import { REQUESTED_AT } from '../toolkit/annotations.ts';
 import { parseToolkitObject } from '../toolkit/parse.ts';
 import { checkWriter } from './cluster-writer.ts';
 import { conceal } from './conceal.ts';
@@ -99,7 +100,9 @@ async function reconcileObject(run: Run, kind: Kind): Promise<void> {
 
 /** @throws Outdated before anything is written, when the object without a finalizer is not as it was seen */
 async function reconcileAsSeen(run: Run, kind: Kind, object: WithStatus): Promise<void> {
-  run.seen = { uid: object.metadata.uid ?? '', generation: object.metadata.generation ?? 0 };
+  const { uid = '', generation = 0, annotations } = object.metadata;
+  const requestedAt = annotations?.[REQUESTED_AT];
+  run.seen = { uid, generation, ...(requestedAt === undefined ? {} : { requestedAt }) };
   run.afterFailure = wasUnsuccessful(object);
   if (object.metadata.deletionTimestamp !== undefined) return finalize(run, object);
   const parsed = parseToolkitObject(object);

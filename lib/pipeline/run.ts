@@ -19,7 +19,7 @@ export interface Run {
   lease: Lease;
   log: Log;
   /** The object as the run met it; a run says nothing of what was written to it since. */
-  seen: { uid: string; generation: number };
+  seen: { uid: string; generation: number; requestedAt?: string };
   /** Whether the last run that came to an end did not succeed, as the object's status has it. */
   afterFailure: boolean;
   /** Epoch in ms. */

@@ -3,7 +3,6 @@ import type { Condition } from '../core/conditions.ts';
 import { removeCondition, setCondition } from '../core/conditions.ts';
 import { refOf } from '../core/object.ts';
 import { clusterPartition } from '../store/partitions.ts';
-import { REQUESTED_AT } from '../toolkit/annotations.ts';
 import { enqueue, MAX_QUEUE_DELAY_MS, reconcileJob } from './enqueue.ts';
 import { recordEvent } from './events.ts';
 import type { Kind } from './kinds.ts';
@@ -36,7 +35,7 @@ export async function settle(
   const written = await writeStatus(
     run.client,
     object,
-    (status) => withOutcome(own?.(status) ?? status, object, outcome, run.ctx.now()),
+    (status) => withOutcome(own?.(status) ?? status, run, outcome),
     () => checkLease(run),
   );
   await afterwards?.(written);
@@ -62,19 +61,18 @@ export async function settle(
   );
 }
 
-function withOutcome(status: Record<string, unknown>, object: WithStatus, outcome: Outcome, now: number) {
-  const generation = object.metadata.generation ?? 0;
+function withOutcome(status: Record<string, unknown>, { seen, ctx }: Run, outcome: Outcome) {
+  const { generation, requestedAt } = seen;
   let conditions = (status.conditions ?? []) as Condition[];
   for (const type of outcome.remove) conditions = removeCondition(conditions, type);
   for (const update of [...outcome.conditions, outcome.ready])
-    conditions = setCondition(conditions, update, now, generation);
-  const requested = object.metadata.annotations?.[REQUESTED_AT];
+    conditions = setCondition(conditions, update, ctx.now(), generation);
   const settled = outcome.result === 'success' || outcome.stalled;
   return {
     ...status,
     conditions,
     ...(settled ? { observedGeneration: generation } : {}),
-    ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
+    ...(requestedAt === undefined ? {} : { lastHandledReconcileAt: requestedAt }),
   };
 }
 
