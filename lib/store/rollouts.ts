@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { clusterPartition } from './partitions.ts';
-import type { Table } from './table.ts';
+import type { Row, Table } from './table.ts';
 
 /** One commit of one source on its way through one cluster. */
 export interface Rollout {
@@ -72,7 +72,10 @@ const KEEP_MS = 30 * 24 * 3_600_000;
 const ATTEMPTS = 200;
 
 /** Members that are written at a time. */
-const CONCURRENCY = 32;
+const CONCURRENCY = 256;
+
+/** From so many on, members are read by one query, however many others there are. */
+const READ_ALL_FROM = 20;
 
 /** Rollouts and their members: what commit statuses are made of. */
 export class Rollouts {
@@ -160,7 +163,14 @@ export class Rollouts {
     const limit = pLimit(CONCURRENCY);
     const pending: MemberResult = { state: 'pending', message: '', runId: '' };
     const decide = (member: Member | undefined) => (member && !options.again ? undefined : pending);
-    const changes = await Promise.all(keys.map((key) => limit(() => this.#change(rollout, key, decide))));
+    const known = await this.#rows(rollout, keys);
+    // Noted first: were a member pending without its note, its rollout would pass for one that nobody is on the way in.
+    await this.#note(
+      rollout,
+      keys.filter((key) => resultOf(known.get(key)?.value, decide)),
+    );
+    const change = (key: string) => this.#change(rollout, key, decide, { row: known.get(key) });
+    const changes = await Promise.all(keys.map((key) => limit(() => change(key))));
     if (changes.some((change) => change !== undefined)) await this.#markUnfinished(rollout);
   }
 
@@ -196,21 +206,39 @@ export class Rollouts {
     await this.#table.put(unfinishedPartition(rollout), rollout.commit, rollout.commit, { expiresAt });
   }
 
-  /** Writes a member unless `decide` leaves it or it says so already; another worker's write is never lost. */
+  /** The members of these keys that are there, as they stand. */
+  async #rows(rollout: Rollout, keys: readonly string[]): Promise<Map<string, Row<StoredMember>>> {
+    const partition = membersPartition(rollout);
+    const read = (key: string) => this.#table.get<StoredMember>(partition, key);
+    const rows =
+      keys.length < READ_ALL_FROM
+        ? await Promise.all(keys.map(read))
+        : await this.#table.query<StoredMember>(partition);
+    return new Map(rows.filter((row) => row !== undefined).map((row) => [row.sort, row]));
+  }
+
+  /** Notes that members may be on their way. */
+  async #note(rollout: Rollout, keys: readonly string[]): Promise<void> {
+    const partition = pendingPartition(rollout);
+    const expiresAt = this.#now() + KEEP_MS;
+    await this.#table.batch(keys.map((sort) => ({ put: { partition, sort, value: '', expiresAt } })));
+  }
+
+  /**
+   * Writes a member unless `decide` leaves it or it says so already; another worker's write is never lost.
+   * @param first its row, where that was read, and its note written, already
+   */
   async #change(
     rollout: Rollout,
     key: string,
     decide: (member: Member | undefined) => MemberResult | undefined,
+    first?: { row: Row<StoredMember> | undefined },
   ): Promise<MemberChange | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const row = await this.#table.get<StoredMember>(membersPartition(rollout), key);
-      const result = decide(row?.value);
-      const same =
-        row &&
-        row.value.state === result?.state &&
-        row.value.message === result.message &&
-        (row.value.notice ?? '') === (result.notice ?? '');
-      if (!result || same) {
+      const isFirst = first !== undefined && attempt === 0;
+      const row = isFirst ? first.row : await this.#table.get<StoredMember>(membersPartition(rollout), key);
+      const result = resultOf(row?.value, decide);
+      if (!result) {
         // Another worker was faster and has settled what this one was about to add.
         if (attempt > 0 && row?.value.state !== 'pending')
           await this.#table.delete(pendingPartition(rollout), key);
@@ -222,8 +250,7 @@ export class Rollouts {
       const noted = notice === '' ? {} : { notice };
       const value: StoredMember = { key, state, message, ...noted, runId, hasFailed, writes };
       const expiresAt = this.#now() + KEEP_MS;
-      // Noted first: were a member pending without its note, its rollout would pass for one that nobody is on the way in.
-      if (state === 'pending') await this.#table.put(pendingPartition(rollout), key, '', { expiresAt });
+      if (state === 'pending' && !isFirst) await this.#note(rollout, [key]);
       const options = { ifVersion: row?.version ?? 0, expiresAt };
       if ((await this.#table.put(membersPartition(rollout), key, value, options)) !== undefined)
         return { before: row?.value.state, state, hasFailed };
@@ -256,6 +283,20 @@ function pendingPartition({ cluster, source, commit }: Rollout): string {
 
 function membersPartition({ cluster, source, commit }: Rollout): string {
   return clusterPartition('rollout-members', cluster, source, commit);
+}
+
+/** What is to be written of a member; undefined when `decide` leaves it, or it says so already. */
+function resultOf(
+  member: Member | undefined,
+  decide: (member: Member | undefined) => MemberResult | undefined,
+): MemberResult | undefined {
+  const result = decide(member);
+  if (!result || !member) return result;
+  const isSame =
+    member.state === result.state &&
+    member.message === result.message &&
+    (member.notice ?? '') === (result.notice ?? '');
+  return isSame ? undefined : result;
 }
 
 /** What is to be written of a member; undefined when that is no news. */

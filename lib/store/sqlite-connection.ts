@@ -12,8 +12,8 @@ import type {
 /** Requests of one transaction: enough to share an fsync, few enough that a reader behind them does not wait long. */
 const MAX_BATCH = 500;
 
-/** Transactions do not follow each other sooner than this, in ms: under load many requests then share the cost of one. */
-const SPACING_MS = 3;
+/** The pause between two transactions, in ms: one for each request of the last one, up to this. The busier it is, the more share the cost of one. */
+const MAX_PAUSE_MS = 8;
 
 /** Asks the thread that owns a database. */
 export interface SqliteConnection {
@@ -56,6 +56,7 @@ function connection(worker: Worker, directory: string): SqliteConnection {
   let broken: Error | undefined;
   let scheduled = false;
   let begunAt = 0;
+  let shared = 0;
   let idle: (() => void) | undefined;
 
   function flush(): void {
@@ -63,6 +64,7 @@ function connection(worker: Worker, directory: string): SqliteConnection {
     if (running.length > 0 || queued.length === 0) return;
     begunAt = performance.now();
     running = queued.splice(0, MAX_BATCH);
+    shared = running.length;
     worker.postMessage(running.map(({ request }) => request));
   }
 
@@ -70,7 +72,7 @@ function connection(worker: Worker, directory: string): SqliteConnection {
   function schedule(): void {
     if (scheduled) return;
     scheduled = true;
-    const rest = SPACING_MS - (performance.now() - begunAt);
+    const rest = Math.min(MAX_PAUSE_MS, shared) - (performance.now() - begunAt);
     if (rest < 1) setImmediate(flush);
     else setTimeout(flush, rest);
   }

@@ -4,8 +4,9 @@ import type { WithStatus } from '../../lib/pipeline/status.ts';
 
 const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
-/** How often one object is looked at, in ms: what a figure can be off by. */
-const LOOK_MS = 50;
+/** How long one object is left alone between two looks, in ms, and as a part of the time that has gone by: what a figure can be off by. */
+const LOOK_MS = 25;
+const LOOK_PART = 0.01;
 
 /**
  * Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. It looks at one that is not
@@ -18,7 +19,8 @@ export async function untilReady(
   commit: string,
   timeoutMs: number,
 ): Promise<number> {
-  const deadline = Date.now() + timeoutMs;
+  const began = Date.now();
+  const deadline = began + timeoutMs;
   for (;;) {
     const { items } = await client.list<WithStatus>(KUSTOMIZATION);
     const ready = new Set(
@@ -33,7 +35,7 @@ export async function untilReady(
       if (item && isReadyAt(item, commit)) break;
       if (Date.now() > deadline)
         throw new Error(`${open.length} of ${names.length} were not ready in time, such as ${last}`);
-      await delay(LOOK_MS);
+      await delay(Math.max(LOOK_MS, (Date.now() - began) * LOOK_PART));
     }
   }
 }
