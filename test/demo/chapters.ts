@@ -14,12 +14,14 @@ const deployments = '/apis/apps/v1/namespaces/podinfo/deployments';
 /** Slipway finds two empty clusters and brings up what the repository says. */
 export async function firstDeployment(stage: Stage): Promise<void> {
   const { objects, times } = stage;
-  await stage.until('podinfo in both clusters', () =>
-    clusterNames.every((cluster) =>
-      ['Deployment', 'Service', 'ConfigMap'].every((kind) => objects[cluster].get(kind, 'podinfo')),
+  await stage.until('both applications in both clusters', () =>
+    clusterNames.every(
+      (cluster) =>
+        ['Deployment', 'Service', 'ConfigMap'].every((kind) => objects[cluster].get(kind, 'podinfo')) &&
+        objects[cluster].get('Deployment', 'shop'),
     ),
   );
-  times.set('empty clusters → application there', stage.lastChange());
+  times.set('empty clusters → applications there', stage.lastChange());
   await stage.conclude(
     `both clusters run what the repository says, ${seconds(stage.lastChange())} after Slipway's start`,
   );

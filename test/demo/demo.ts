@@ -1,14 +1,16 @@
-/** `npm run demo`: a merged pull request is deployed to two real API servers, on this machine. */
+/** `npm run demo`: a merged pull request and a pushed image are deployed to two real API servers, on this machine. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { giteaLocation, kubernetesLocation } from '../../infra/testservers/location.ts';
+import { giteaLocation, kubernetesLocation, registryLocation } from '../../infra/testservers/location.ts';
 import { missingForBuild, missingForRun } from '../../infra/testservers/preflight.ts';
 import { badCommit, drift, firstDeployment, release, rollback } from './chapters.ts';
 import { type Environment, seconds, startEnvironment } from './environment.ts';
 import { clusterNames } from './fleet-files.ts';
+import { newImage } from './image-chapter.ts';
 import { readOptions, usage } from './options.ts';
+import { shop } from './shop-files.ts';
 import { type Stage, setStage } from './stage.ts';
 import { tellStory } from './story.ts';
 
@@ -31,11 +33,13 @@ async function main(): Promise<number> {
   const began = performance.now();
   story.open(
     'Slipway',
-    'A pull request is merged; two real Kubernetes API servers follow, and the commit says so.',
+    'A pull request is merged, or an image pushed; two real Kubernetes API servers follow, and the commit says so.',
   );
 
   story.chapter('Preflight');
-  const absent = [kubernetesLocation(), giteaLocation()].some(({ binary }) => !existsSync(binary));
+  const absent = [kubernetesLocation(), giteaLocation(), registryLocation()].some(
+    ({ binary }) => !existsSync(binary),
+  );
   const missing = [
     ...(absent && !process.env.SLIPWAY_TESTSERVERS ? missingForBuild() : []),
     ...missingForRun(),
@@ -54,6 +58,7 @@ async function main(): Promise<number> {
   const stage = await setStage(environment, story, cleanup);
   await firstDeployment(stage);
   const merged = await release(stage);
+  await newImage(stage);
   await drift(stage);
   const bad = await badCommit(stage);
   await rollback(stage, merged, bad);
@@ -84,9 +89,10 @@ function build(part: string): Promise<number> {
 /** Says where everything is and waits for Ctrl-C. */
 async function keep(environment: Environment, stage: Stage): Promise<void> {
   const { story, slipway } = stage;
-  const { gitea, repository, directory } = environment;
+  const { gitea, repository, registry, directory } = environment;
   story.chapter('Everything keeps running until Ctrl-C');
   story.fact('repository', repository.page, `log in as ${gitea.admin.user} / ${gitea.admin.password}`);
+  story.fact('registry', registry.url, `push ${registry.host}/${shop.image}:<version> to have it deployed`);
   story.fact('slipway', `${slipway.url}/runs`);
   for (const name of clusterNames) {
     const kubeconfig = join(directory, `${name}.kubeconfig`);

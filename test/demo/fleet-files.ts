@@ -1,5 +1,6 @@
-/** The fleet repository of the demo: two clusters, one platform layer, one application with an overlay for each cluster. */
+/** The fleet repository of the demo: two clusters, one platform layer, one application with an overlay for each cluster, and one that is the same in both. */
 import { stringify } from 'yaml';
+import { shopFiles } from './shop-files.ts';
 
 export const clusterNames = ['staging', 'production'] as const;
 export type ClusterName = (typeof clusterNames)[number];
@@ -9,8 +10,11 @@ export const driftInterval = '5s';
 
 const replicas: Record<ClusterName, number> = { staging: 1, production: 3 };
 
-/** The files of the first commit. */
-export function fleetFiles(): Record<string, string> {
+/**
+ * The files of the first commit.
+ * @param registry host and port of the registry
+ */
+export function fleetFiles(registry: string): Record<string, string> {
   const files: Record<string, string> = {
     'README.md': '# Fleet\n\nclusters/<name> is what is applied to each cluster.\n',
     'platform/namespace.yaml': yaml(
@@ -19,6 +23,7 @@ export function fleetFiles(): Record<string, string> {
     ),
     'apps/podinfo/base/kustomization.yaml': baseKustomization('6.9.0'),
     'apps/podinfo/base/podinfo.yaml': yaml(deployment(), service(), settings()),
+    ...shopFiles(registry),
   };
   for (const cluster of clusterNames) {
     files[`clusters/${cluster}/platform.yaml`] = toolkitKustomization('platform', './platform');
@@ -27,6 +32,7 @@ export function fleetFiles(): Record<string, string> {
       `./apps/podinfo/${cluster}`,
       'platform',
     );
+    files[`clusters/${cluster}/shop.yaml`] = toolkitKustomization('shop', './apps/shop', 'platform');
     files[`apps/podinfo/${cluster}/kustomization.yaml`] = overlay(cluster, String(replicas[cluster]));
   }
   return files;

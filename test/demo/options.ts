@@ -11,8 +11,8 @@ export interface DemoOptions {
 export const usage = `Usage: npm run demo [-- options]
 
 Merges a pull request and shows it being deployed by Slipway to two Kubernetes API servers on this machine, with the
-result on the commit; then drift, a bad commit, and a revert. Everything is real, runs on free ports of 127.0.0.1, and is
-gone afterwards. The first run builds the servers (Go and a C compiler needed) and keeps them in ~/.cache/slipway.
+result on the commit; then an image is pushed and deployed the same way; then drift, a bad commit, and a revert. Everything
+is real, runs on free ports of 127.0.0.1, and is gone afterwards. The first run builds the servers (Go and a C compiler needed) and keeps them in ~/.cache/slipway.
 
 Options:
   --keep   leave everything running at the end, with URLs and kubeconfigs to look around, until Ctrl-C

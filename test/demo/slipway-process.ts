@@ -19,6 +19,8 @@ export interface SlipwayOptions {
   repository: string;
   /** Kubeconfig text by name of the cluster. */
   clusters: Record<string, string>;
+  /** Host and port of the registry whose images are followed. */
+  registry: string;
   webhookSecret: string;
 }
 
@@ -53,6 +55,14 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
         type: 'gitea',
         url: gitea.url,
         token: 'env:GITEA_TOKEN',
+        webhookSecrets: ['env:WEBHOOK_SECRET'],
+      },
+    ],
+    registries: [
+      {
+        name: 'registry',
+        type: 'distribution',
+        host: options.registry,
         webhookSecrets: ['env:WEBHOOK_SECRET'],
       },
     ],

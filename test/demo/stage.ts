@@ -20,6 +20,8 @@ export interface Stage {
   statuses(): GiteaStatus[];
   /** State of a cluster's status on a commit, once that commit is the newest. */
   statusOf(commit: string, cluster: ClusterName): string | undefined;
+  /** The newest commit of main that a webhook has told of. */
+  newest(): string;
   /** ms between the start of the chapter and the last change in any cluster. */
   lastChange(): number;
   /** ms between the start of the chapter and the first change in any cluster. */
@@ -67,14 +69,14 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
   cleanup(() => statuses.stop());
 
   story.restart();
-  const { slipway } = await startDelivery(environment, story, cleanup, (delivery) => {
+  const slipway = await startDelivery(environment, story, cleanup, (delivery) => {
     if (delivery.ref === 'refs/heads/main') {
-      commit = delivery.commit;
+      commit = delivery.commit ?? '';
       statuses.follow(commit);
       if (!times.has('webhook answered')) times.set('webhook answered', delivery.ms);
     }
-    const what = `${delivery.event} ${delivery.ref.replace('refs/heads/', '')} ${delivery.commit.slice(0, 7)}`;
-    tell('webhook', `${what} answered ${delivery.status} in ${seconds(delivery.ms)}`);
+    if (delivery.what !== undefined)
+      tell('webhook', `${delivery.what} answered ${delivery.status} in ${seconds(delivery.ms)}`);
   });
 
   const tellRuns = runTeller(slipway, story);
@@ -91,6 +93,7 @@ export async function setStage(environment: Environment, story: Story, cleanup: 
     objects,
     times,
     statuses: statuses.current,
+    newest: () => commit,
     statusOf(wanted, cluster) {
       if (wanted !== commit) return undefined;
       return statuses.current().find((status) => status.context === `slipway/${cluster}`)?.status;

@@ -1,37 +1,32 @@
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type Delivery, readDelivery } from './webhook-delivery.ts';
 
-export interface WebhookDelivery {
-  event: string;
-  /** The pushed ref and the commit that it points at now, for pushes. */
-  ref: string;
-  commit: string;
+/** A webhook and how it was answered. */
+export interface AnsweredDelivery extends Delivery {
   status: number;
   /** How long Slipway took to answer, in ms. */
   ms: number;
 }
 
 export interface WebhookTap {
-  /** Where the provider sends its webhooks. */
-  url: string;
   stop(): void;
 }
 
-/** Stands between the Git provider and Slipway, passes every delivery on unchanged, and tells how it was answered. */
+/**
+ * Stands between those who send webhooks and Slipway, passes every delivery on unchanged, and tells how it was answered.
+ * @param port where it listens
+ */
 export async function tapWebhooks(
+  port: number,
   target: string,
-  onDelivery: (delivery: WebhookDelivery) => void,
+  onDelivery: (delivery: AnsweredDelivery) => void,
 ): Promise<WebhookTap> {
   const server = createServer((incoming, outgoing) => {
     const began = performance.now();
-    const event = String(incoming.headers['x-gitea-event'] ?? 'unknown');
     const body: Buffer[] = [];
     const finish = (status: number) => {
-      const { ref = '', after = '' } = JSON.parse(Buffer.concat(body).toString()) as {
-        ref?: string;
-        after?: string;
-      };
-      onDelivery({ event, ref, commit: after, status, ms: performance.now() - began });
+      const delivery = readDelivery(incoming.headers, Buffer.concat(body).toString());
+      onDelivery({ ...delivery, status, ms: performance.now() - began });
     };
     incoming.on('data', (part: Buffer) => body.push(part));
     const onwards = request(
@@ -51,10 +46,9 @@ export async function tapWebhooks(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     stop() {
       server.close();
       server.closeAllConnections();

@@ -19,7 +19,7 @@ export interface GiteaConnection {
   admin: GiteaUser;
 }
 
-/** One call of Gitea's API; throws `GiteaError` unless the answer is 2xx. */
+/** One call of Gitea's API; what is no JSON is answered as text. Throws `GiteaError` unless the answer is 2xx. */
 export type GiteaApi = <T = unknown>(method: string, path: string, body?: unknown) => Promise<T>;
 
 /** What tests do with a Gitea. */
@@ -82,6 +82,7 @@ function apiOf(url: string, authorization: string): GiteaApi {
     });
     const text = await response.text();
     if (!response.ok) throw new GiteaError(method, path, response.status, text);
-    return (text ? JSON.parse(text) : undefined) as T;
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return (isJson && text ? JSON.parse(text) : text || undefined) as T;
   };
 }

@@ -58,6 +58,8 @@ export interface GiteaRepository {
   read(path: string, branch?: string): Promise<string>;
   /** The newest 50 commits of a branch (default `main`), newest first. */
   log(branch?: string): Promise<{ id: string; message: string; author: string; files: string[] }[]>;
+  /** What a commit changes, as a unified diff. */
+  patch(commit: string): Promise<string>;
   /** Its pull requests, open ones and others, oldest first. */
   pullRequests(): Promise<GiteaPull[]>;
   /** Changes a pull request, such as to close it. */
@@ -194,6 +196,7 @@ export async function createRepository(
         files: files.map(({ filename }) => filename),
       }));
     },
+    patch: (id) => api<string>('GET', `${base}/git/commits/${id}.diff`),
     async pullRequests() {
       const found = await api<GiteaPull[]>('GET', `${base}/pulls?state=all&limit=50`);
       return found.sort((a, b) => a.number - b.number);
