@@ -11,6 +11,7 @@ import {
   webhookP99,
 } from './cases.ts';
 import { coldStart } from './cold-start.ts';
+import { imagePushToApplied } from './image-case.ts';
 import { print } from './report.ts';
 import { setStage } from './stage.ts';
 
@@ -42,6 +43,7 @@ const sizes: Sizes = {
   monorepo: scaled(300),
   objects: scaled(1_500, 10),
   pushes: scaled(20, 5),
+  images: scaled(20, 5),
   hops: scaled(10, 3),
   webhooks: scaled(1_000, 100),
 };
@@ -55,6 +57,7 @@ try {
     oneOf1500,
     pushToApplied,
     dependsOnHop,
+    imagePushToApplied,
     webhookP99,
     coldStart,
   ]) {

@@ -18,11 +18,13 @@ export interface Sizes {
   monorepo: number;
   objects: number;
   pushes: number;
+  images: number;
   hops: number;
   webhooks: number;
 }
 
-const NAMESPACE = 'bench';
+/** The namespace of all that is deployed. */
+export const NAMESPACE = 'bench';
 
 /** 1,000 Kustomizations of four objects each for the first time, against the floor; and the memory that took. */
 export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> {

@@ -50,7 +50,7 @@ export function print(figure: Figure, json: boolean): void {
   const value = `${figure.value} ${figure.unit}`.padStart(12);
   const against = `${figure.ratio} × ${figure.reference} ${figure.unit} (${figure.against}), at most ${figure.bar}`;
   process.stdout.write(
-    `${verdict} ${figure.name.padEnd(22)} ${value}   ${[against, ...figure.notes].join('; ')}\n`,
+    `${verdict} ${figure.name.padEnd(26)} ${value}   ${[against, ...figure.notes].join('; ')}\n`,
   );
 }
 

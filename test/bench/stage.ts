@@ -16,13 +16,17 @@ import { ensureRoots } from '../../lib/pipeline/roots.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository-builder.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
+import { freePort } from '../support/ports.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
 import { startObserver } from './observer.ts';
 
-/** Everything that a case works with: a real API server, a real Git server, and Slipway in this process. */
+/** Everything that a case works with: a real API server, Git server and registry, and Slipway in this process. */
 export interface Stage {
   kubernetes: Kubernetes;
   client: KubeClient;
   repository: TestRepository;
+  /** Tells Slipway of pushes. */
+  registry: Registry;
   ctx: Context;
   /** Where webhooks go. */
   url: string;
@@ -49,8 +53,13 @@ export async function setStage(): Promise<Stage> {
     createTestRepository(),
   ]);
   await repository.commit({ 'clusters/bench/kustomization.yaml': 'resources: []\n' });
+  // Slipway pushes as well; the work tree follows.
+  await repository.git(['config', 'http.receivepack', 'true']);
+  await repository.git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
   git.add('bench/fleet.git', join(repository.directory, '.git'));
   const repositoryUrl = `${git.url}/bench/fleet.git`;
+  const registryPort = await freePort();
+  const registryHost = `127.0.0.1:${registryPort}`;
   writeFileSync(join(directory, 'kubeconfig'), kubernetes.kubeconfig);
   writeFileSync(join(directory, 'secret'), SECRET);
   writeFileSync(
@@ -64,6 +73,9 @@ export async function setStage(): Promise<Stage> {
         },
       ],
       providers: [{ name: 'git', type: 'gitea', url: git.url, webhookSecrets: ['file:secret'] }],
+      registries: [
+        { name: 'own', type: 'distribution', host: registryHost, webhookSecrets: ['file:secret'] },
+      ],
       network: { allow: ['127.0.0.1'] },
       server: { listen: '127.0.0.1:0' },
       storage: { directory: './data' },
@@ -79,6 +91,11 @@ export async function setStage(): Promise<Stage> {
   });
   const local = await openContext(open, log, stop.signal);
   const server = await listen(createApp(local.ctx, open), open.fleet.server.listen);
+  const notifications = `${server.url}/webhooks/registry/distribution`;
+  const registry = await startRegistry({
+    port: registryPort,
+    notify: [{ url: notifications, headers: { Authorization: `Bearer ${SECRET}` } }],
+  });
   const client = createKubeClient(kubernetes);
   const observer = startObserver(kubernetes.connection);
   await ensureRoots(local.ctx, await local.ctx.cluster('bench'));
@@ -87,6 +104,7 @@ export async function setStage(): Promise<Stage> {
     kubernetes,
     client,
     repository,
+    registry,
     ctx: local.ctx,
     url: server.url,
     repositoryUrl,
@@ -100,7 +118,13 @@ export async function setStage(): Promise<Stage> {
       await running;
       await server.close();
       await local.close();
-      await Promise.allSettled([observer.stop(), client.close(), git.close(), kubernetes.stop()]);
+      await Promise.allSettled([
+        observer.stop(),
+        client.close(),
+        git.close(),
+        registry.stop(),
+        kubernetes.stop(),
+      ]);
       repository.remove();
       rmSync(directory, { recursive: true, force: true });
     },
