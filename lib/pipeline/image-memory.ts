@@ -1,6 +1,7 @@
 import { sha256 } from '../core/digest.ts';
 import { type ChosenImage, formatImage } from '../image/setters.ts';
 import type { MarkedPlace } from '../image/update-files.ts';
+import type { SharedPartition } from '../store/partitions.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -13,7 +14,7 @@ interface Remembered {
   images: { image: string; places: string[] }[];
 }
 
-const PARTITION = 'image-memory';
+const PARTITION: SharedPartition = 'image-memory';
 /** Images that are remembered for each policy: clusters may differ in what they take for the newest. */
 const MAX_IMAGES = 4;
 /** Places of one image; what is beyond is set again when somebody takes it back. */

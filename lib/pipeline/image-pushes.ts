@@ -1,6 +1,7 @@
 import { sha256 } from '../core/digest.ts';
 import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
+import type { SharedPartition } from '../store/partitions.ts';
 import type { Context } from './context.ts';
 import type { Run } from './run.ts';
 
@@ -14,7 +15,7 @@ export interface PushedImages {
   at: number;
 }
 
-const PARTITION = 'image-pushes';
+const PARTITION: SharedPartition = 'image-pushes';
 
 /** A branch has one writer at a time, whatever the object or cluster; a dead one blocks it for at most this long. */
 const LEASE_MS = 60_000;

@@ -39,6 +39,16 @@ export const CLUSTER_KINDS = {
 /** The first word of a partition that belongs to a cluster. */
 export type ClusterKind = (typeof CLUSTER_KINDS)[keyof typeof CLUSTER_KINDS][number];
 
+/**
+ * Partitions that the workers of all clusters share, since automations of several clusters may write to one branch: what they have written
+ * there, what somebody has taken back, and whose turn it is. Rows are named by digests of repositories and branches and hold no secrets.
+ * `infra/cluster/role.yml` repeats the list.
+ */
+export const SHARED_PARTITIONS = ['image-memory', 'image-pushes', 'leases#image-writes'] as const;
+
+/** One of them. */
+export type SharedPartition = (typeof SHARED_PARTITIONS)[number];
+
 /** A partition of one cluster: `<kind>#<cluster>`, with more words behind where a kind has many partitions in a cluster. */
 export function clusterPartition(kind: ClusterKind, cluster: string, ...more: string[]): string {
   return [kind, cluster, ...more].join('#');

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTIONS, MAX_RECEIVE_COUNT, QUEUES } from '../../functions/aws/environment.ts';
 import { packageStacks, ROOT } from '../../infra/aws/package-stacks.ts';
 import { ALARMS } from '../../infra/cost/idle-usage.ts';
-import { CLUSTER_KINDS } from '../../lib/store/partitions.ts';
+import { CLUSTER_KINDS, SHARED_PARTITIONS } from '../../lib/store/partitions.ts';
 import { runCli } from '../support/cli.ts';
 import { type Resource, readTemplate, type Template } from '../support/cloudformation.ts';
 import { allows, type Statement, statementsOf } from '../support/iam.ts';
@@ -178,6 +178,13 @@ describe('the role of a cluster', () => {
   it('writes rows of Receivers where it knows their secret path, and cannot list them', () => {
     const may = mayTouch('production', `index#receivers#sha256:${'a'.repeat(64)}`);
     expect(ROW_ACTIONS.filter((_, index) => !may[index])).toEqual(['Query', 'BatchWriteItem']);
+  });
+
+  it('takes turns with other clusters at the branches that images are written to, and cannot list them', () => {
+    for (const partition of SHARED_PARTITIONS) {
+      const may = mayTouch('production', `index#${partition}`);
+      expect(ROW_ACTIONS.filter((_, index) => may[index])).toEqual(['GetItem', 'PutItem']);
+    }
   });
 
   it('reads the name of the installation, and cannot change it', () => {

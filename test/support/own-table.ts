@@ -1,13 +1,15 @@
-import { CLUSTER_KINDS } from '../../lib/store/partitions.ts';
+import { CLUSTER_KINDS, SHARED_PARTITIONS } from '../../lib/store/partitions.ts';
 import type { Table } from '../../lib/store/table.ts';
 
 /**
- * A table that refuses what the role of a cluster's worker on AWS may not touch: every partition but those of its own cluster, and the name
- * of the installation.
+ * A table that refuses what the role of a cluster's worker on AWS may not touch: every partition but those of its own cluster, those
+ * that all share, and the name of the installation.
  */
 export function ownTable(table: Table, name: keyof typeof CLUSTER_KINDS, cluster: string): Table {
   const kinds: readonly string[] = CLUSTER_KINDS[name];
+  const shared: readonly string[] = name === 'index' ? SHARED_PARTITIONS : [];
   const check = (partition: string): void => {
+    if (shared.includes(partition)) return;
     const [kind = '', owner] = partition.split('#');
     if (partition === 'installation' || kind === 'receivers' || (kinds.includes(kind) && owner === cluster))
       return;
