@@ -5,6 +5,7 @@ import type { Receiver } from '../toolkit/receiver.ts';
 import { isSuspended } from './change-reason.ts';
 import type { Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
+import { tagsFor } from './hook-tags.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import { compileFilters } from './receiver-filters.ts';
@@ -70,9 +71,20 @@ export async function handleHook(ctx: Context, job: HookJob): Promise<void> {
     }
   }
   const { origin } = job;
+  const jobs = await Promise.all(
+    [...wanted.values()].map(async (ref) => {
+      const tags = await tagsFor(cluster.client, job.receiver, request.value, ref);
+      return tags.length === 0 ? [{ ref, tag: undefined }] : tags.map((tag) => ({ ref, tag }));
+    }),
+  );
   await enqueue(
     ctx,
-    [...wanted.values()].map((ref) => ({ job: reconcileJob(ctx, job.cluster, ref, 'request', { origin }) })),
+    jobs.flat().map(({ ref, tag }) => ({
+      job:
+        tag === undefined
+          ? reconcileJob(ctx, job.cluster, ref, 'request', { origin })
+          : reconcileJob(ctx, job.cluster, ref, 'push', { origin, tag }),
+    })),
   );
   await dropRequest(ctx, job);
   log.info({ objects: wanted.size }, 'called');

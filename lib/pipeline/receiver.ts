@@ -6,6 +6,7 @@ import type { HookSecret } from '../receive/hooks/hook-type.ts';
 import type { SecretData } from '../source/source.ts';
 import type { ReceiverOidcProvider } from '../store/receivers.ts';
 import { audienceOf, type OidcProvider, type Receiver } from '../toolkit/receiver.ts';
+import { mayNameTags } from './hook-tags.ts';
 import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
 import { readSecret } from './read-secret.ts';
@@ -39,7 +40,9 @@ export async function reconcileReceiver(run: Run, object: Receiver): Promise<Rec
     state: 'ready',
     events: object.spec.events ?? [],
     wantsRequest:
-      object.spec.resourceFilter !== undefined || object.spec.resources.some(({ filter }) => filter),
+      object.spec.resourceFilter !== undefined ||
+      object.spec.resources.some(({ filter }) => filter) ||
+      mayNameTags(object),
     sealed: await ctx.seal.seal(JSON.stringify(secret), placeOf(job.cluster, namespace, name)),
     oidcProviders,
   });

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { HookSecret } from '../../lib/receive/hooks/hook-type.ts';
 import { hookTypes } from '../../lib/receive/hooks/registry.ts';
 import { createIdTokens } from '../../lib/receive/id-token.ts';
+import { PayloadError } from '../../lib/receive/payload-error.ts';
+import { registryTypes } from '../../lib/receive/registries/registry.ts';
 import { receiverTypes } from '../../lib/toolkit/receiver.ts';
 import { createIssuer, documentsOf } from '../support/oidc-issuer.ts';
 import { type HookFixture, hookContract } from './hook.ts';
@@ -194,6 +196,43 @@ hookContract('generic-hmac (SHA-512)', {
 describe('the types of Receivers', () => {
   it('are those of the schema', () => {
     expect(Object.keys(hookTypes).toSorted()).toEqual(receiverTypes.toSorted());
+  });
+});
+
+describe('the tags that calls of Receivers name', () => {
+  const named: [keyof typeof hookTypes, string][] = [
+    ['acr', 'acme.azurecr.io'],
+    ['dockerhub', 'index.docker.io'],
+    ['gcr', 'europe-docker.pkg.dev'],
+    ['harbor', 'harbor.example.com'],
+    ['nexus', 'nexus.example.com'],
+    ['quay', 'quay.io'],
+    ['cdevents', 'registry.example.com'],
+  ];
+
+  it.each(named)('are read as the webhooks of registries are: %s', (type, host) => {
+    const { payload, request = payload } = fixtures[type];
+    const other = type === 'cdevents' ? registryTypes.generic : registryTypes[type as 'acr'];
+    const expected = other.parse(new Headers(), payload, host);
+    expect(expected.kind).toBe('push');
+    expect(hookTypes[type].pushed?.(request, host)).toEqual(expected);
+  });
+
+  it('are those of packages of GitHub, and of whatever names images', () => {
+    const images = [{ images: ['ghcr.io/acme/app'], tag: '1.2.3' }];
+    const version = { package_url: 'ghcr.io/acme/app:1.2.3', container_metadata: { tag: { name: '1.2.3' } } };
+    const payload = { action: 'published', registry_package: { name: 'app', package_version: version } };
+    expect(hookTypes.github.pushed?.(payload, 'ghcr.io')).toEqual({ kind: 'push', pushes: images });
+    for (const type of ['generic', 'generic-hmac', 'generic-oidc'] as const)
+      expect(hookTypes[type].pushed?.({ image: 'ghcr.io/acme/app:1.2.3' }, 'ghcr.io')).toEqual({
+        kind: 'push',
+        pushes: images,
+      });
+  });
+
+  it('are none for payloads of something else', () => {
+    for (const { pushed } of Object.values(hookTypes) as { pushed?: (typeof hookTypes.acr)['pushed'] }[])
+      if (pushed) expect(() => pushed({ ref: 'refs/heads/main' }, 'ghcr.io')).toThrow(PayloadError);
   });
 });
 

@@ -73,6 +73,50 @@ describe('a push to a real registry', () => {
     expect((await team.latest('1.0.0')).status?.latestRef?.digest).toBe(digest);
   });
 
+  test('is told by a Receiver as well: the tag that its call names is looked for, and no list of all is made', async () => {
+    const team = await images.team();
+    const { objects, slipway } = images.stage;
+    const repository = `${team.name}/app`;
+    await images.registry.push(repository, '1.0.0');
+    await team.repository();
+    await team.policy({ policy: { semver: { range: '1.x' } } });
+    const before = (await team.latest('1.0.0')) && (await team.scanned(1));
+    await objects.create('secrets', {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'token', namespace: team.name },
+      stringData: { token: 'the-token-of-the-receiver' },
+    });
+    await objects.create('receivers', {
+      apiVersion: 'notification.toolkit.fluxcd.io/v1',
+      kind: 'Receiver',
+      metadata: { name: 'harbor', namespace: team.name },
+      spec: {
+        type: 'harbor',
+        secretRef: { name: 'token' },
+        resources: [{ kind: 'ImageRepository', name: 'app' }],
+      },
+    });
+    const path = await eventually('the Receiver listens', async () => {
+      const found = await objects.get('receivers', team.name, 'harbor');
+      return found?.status?.webhookPath;
+    });
+    // The tag comes to be without a notification of the registry's own.
+    await images.registry.pushMany(repository, ['1.0.0', '1.1.0']);
+    const answer = await fetch(`${slipway.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'the-token-of-the-receiver' },
+      body: JSON.stringify({
+        type: 'PUSH_ARTIFACT',
+        event_data: { resources: [{ tag: '1.1.0' }], repository: { repo_full_name: repository } },
+      }),
+    });
+    expect(answer.status).toBe(202);
+    await team.latest('1.1.0');
+    const after = await team.scanned(2);
+    expect(after.status?.lastScanResult?.scanTime).toBe(before.status?.lastScanResult?.scanTime);
+  });
+
   test('brings nothing about without the secret, for images that nobody follows, or at another host', async () => {
     const team = await images.team();
     expect((await forge(`${team.name}/app`, '1.0.0', 'wrong')).status).toBe(401);

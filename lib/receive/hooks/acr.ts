@@ -1,3 +1,4 @@
+import { acr as registry } from '../registries/acr.ts';
 import type { HookType } from './hook-type.ts';
 import { readObject } from './read-object.ts';
 import { pathIsKnown } from './verdict.ts';
@@ -10,4 +11,5 @@ export const acr: HookType = {
     return typeof id === 'string' && id !== '' ? id : undefined;
   },
   read: readObject,
+  pushed: (payload, host) => registry.parse(new Headers(), payload, host),
 };

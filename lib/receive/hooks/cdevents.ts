@@ -1,5 +1,6 @@
 import { CdEvent, withoutVersion } from '../cdevent.ts';
 import { readPayload } from '../payload-error.ts';
+import { generic as registry } from '../registries/generic.ts';
 import type { HookType } from './hook-type.ts';
 import { readObject } from './read-object.ts';
 import { pathIsKnown } from './verdict.ts';
@@ -17,4 +18,5 @@ export const cdevents: HookType = {
     readPayload(CdEvent, payload);
     return payload;
   },
+  pushed: (payload, host) => registry.parse(new Headers(), payload, host),
 };

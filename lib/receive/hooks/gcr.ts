@@ -1,4 +1,5 @@
 import { decodePayload } from '../decode.ts';
+import { readGoogleEvent } from '../registries/gcr.ts';
 import { isFromGoogle } from '../registries/google-identity.ts';
 import { messageId, unwrapMessage } from '../registries/pubsub.ts';
 import type { HookType } from './hook-type.ts';
@@ -12,4 +13,5 @@ export const gcr: HookType = {
   },
   deliveryId: ({ headers, body }) => messageId(decodePayload(body, headers.get('content-type'))),
   read: ({ headers, body }) => unwrapMessage(decodePayload(body, headers.get('content-type'))),
+  pushed: readGoogleEvent,
 };

@@ -1,3 +1,4 @@
+import { generic as registry } from '../registries/generic.ts';
 import { verifyHmac } from '../signature.ts';
 import type { HookType } from './hook-type.ts';
 import { readAnything } from './read-object.ts';
@@ -15,4 +16,5 @@ export const genericHmac: HookType = {
   },
   deliveryId: () => undefined,
   read: readAnything,
+  pushed: (payload, host) => registry.parse(new Headers(), payload, host),
 };

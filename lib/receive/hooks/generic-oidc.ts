@@ -1,4 +1,5 @@
 import { bearerToken, TokenError, unverifiedIssuer } from '../id-token.ts';
+import { generic as registry } from '../registries/generic.ts';
 import type { HookType } from './hook-type.ts';
 import { readAnything } from './read-object.ts';
 
@@ -24,4 +25,5 @@ export const genericOidc: HookType = {
   },
   deliveryId: () => undefined,
   read: readAnything,
+  pushed: (payload, host) => registry.parse(new Headers(), payload, host),
 };

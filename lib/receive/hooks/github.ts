@@ -1,5 +1,6 @@
 import { gitea } from '../gitea.ts';
 import { github as provider } from '../github.ts';
+import { readPackageEvent } from '../registries/ghcr.ts';
 import type { HookType } from './hook-type.ts';
 import { readObject } from './read-object.ts';
 import { signed } from './verdict.ts';
@@ -17,4 +18,5 @@ export const github: HookType = {
   isPing: (headers) => provider.event(headers) === 'ping',
   deliveryId: ({ headers }) => provider.deliveryId(headers) ?? gitea.deliveryId(headers),
   read: readObject,
+  pushed: readPackageEvent,
 };

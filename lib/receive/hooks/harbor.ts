@@ -1,3 +1,4 @@
+import { harbor as registry } from '../registries/harbor.ts';
 import { verifyToken } from '../signature.ts';
 import type { HookType } from './hook-type.ts';
 import { readObject } from './read-object.ts';
@@ -9,4 +10,5 @@ export const harbor: HookType = {
     signed(await verifyToken(headers.get('authorization'), [secret.token])),
   deliveryId: ({ headers }) => headers.get('ce-id') ?? undefined,
   read: readObject,
+  pushed: (payload, host) => registry.parse(new Headers(), payload, host),
 };

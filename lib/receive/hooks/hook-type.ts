@@ -1,6 +1,7 @@
 import type { ReceiverOidcProvider } from '../../store/receivers.ts';
 import type { IdTokens } from '../id-token.ts';
 import type { Delivery } from '../receiver.ts';
+import type { RegistryReceived } from '../registries/registry-type.ts';
 
 /** What stands in the Secret of a Receiver. */
 export interface HookSecret {
@@ -55,4 +56,11 @@ export interface HookType {
    * @throws PayloadError when it cannot be read
    */
   read(delivery: Delivery): unknown;
+  /**
+   * Which tags of images a call tells of; absent where a type tells of none.
+   * @param payload as `read` gives it
+   * @param host the registry that is asked about
+   * @throws PayloadError when it tells of something else
+   */
+  pushed?(payload: unknown, host: string): RegistryReceived;
 }

@@ -1,3 +1,4 @@
+import { nexus as registry } from '../registries/nexus.ts';
 import { verifyHmac } from '../signature.ts';
 import type { HookType } from './hook-type.ts';
 import { readObject } from './read-object.ts';
@@ -9,4 +10,5 @@ export const nexus: HookType = {
     signed(await verifyHmac(body, headers.get('x-nexus-webhook-signature'), [secret.token], 'SHA-1')),
   deliveryId: ({ headers }) => headers.get('x-nexus-webhook-delivery') ?? undefined,
   read: readObject,
+  pushed: (payload, host) => registry.parse(new Headers(), payload, host),
 };

@@ -4,7 +4,7 @@ import { PayloadError, readPayload } from '../payload-error.ts';
 import { isFromGoogle } from './google-identity.ts';
 import { messageId, unwrapMessage } from './pubsub.ts';
 import { pushOf, received } from './pushes.ts';
-import type { RegistryType } from './registry-type.ts';
+import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
 const Event = z.object({ action: z.string(), tag: z.string().nullish() });
 
@@ -16,13 +16,19 @@ export const gcr: RegistryType = {
   secretInPath: false,
   verify: ({ headers }, { identity, tokens }) => isFromGoogle(headers, identity, tokens),
   deliveryId: (_headers, payload) => messageId(payload),
-  parse(_headers, payload, host) {
-    const { action, tag } = readPayload(Event, unwrapMessage(payload));
-    if (action !== 'INSERT' || !tag) return { kind: 'ignored', why: 'no tag was pushed' };
-    const reference = splitReference(tag);
-    if (!reference) throw new PayloadError('the payload names no image');
-    // One topic tells of all hosts of its project.
-    if (!reference.image.startsWith(`${host}/`)) return { kind: 'forbidden' };
-    return received([pushOf(host, [reference.image.slice(host.length + 1)], reference.tag)]);
-  },
+  parse: (_headers, payload, host) => readGoogleEvent(unwrapMessage(payload), host),
 };
+
+/**
+ * Reads the event that a message of Pub/Sub wraps.
+ * @throws PayloadError
+ */
+export function readGoogleEvent(event: unknown, host: string): RegistryReceived {
+  const { action, tag } = readPayload(Event, event);
+  if (action !== 'INSERT' || !tag) return { kind: 'ignored', why: 'no tag was pushed' };
+  const reference = splitReference(tag);
+  if (!reference) throw new PayloadError('the payload names no image');
+  // One topic tells of all hosts of its project.
+  if (!reference.image.startsWith(`${host}/`)) return { kind: 'forbidden' };
+  return received([pushOf(host, [reference.image.slice(host.length + 1)], reference.tag)]);
+}

@@ -4,7 +4,7 @@ import { splitReference } from '../../core/image-reference.ts';
 import { github } from '../github.ts';
 import { readPayload } from '../payload-error.ts';
 import { pushOf, received } from './pushes.ts';
-import type { RegistryType } from './registry-type.ts';
+import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
 const Package = z.object({
   name: z.string(),
@@ -37,24 +37,32 @@ export const ghcr: RegistryType = {
     if (event === 'ping') return { kind: 'ping' };
     if (event !== 'package' && event !== 'registry_package')
       return { kind: 'ignored', why: 'it tells of no package' };
-    const { action, ...packages } = readPayload(Payload, payload);
-    if (action !== 'published' && action !== 'updated') return { kind: 'ignored', why: 'nothing was pushed' };
-    const {
-      name,
-      namespace,
-      owner,
-      package_version: version,
-    } = packages.registry_package ?? readPayload(Package, packages.package);
-    const tag = version?.container_metadata?.tag?.name;
-    // A package of another kind, or an image without tag.
-    if (!tag) return { kind: 'ignored', why: 'no tag was pushed' };
-    const named = splitReference(asciiLowerCase(version?.package_url ?? ''))?.image;
-    if (named !== undefined) {
-      if (!named.startsWith(`${host}/`)) return { kind: 'forbidden' };
-      return received([pushOf(host, [named.slice(host.length + 1)], tag)]);
-    }
-    // The namespace is the owner; in old payloads it is the repository, or has the package's name at its end.
-    const place = asciiLowerCase(owner?.login ?? namespace ?? '');
-    return received([pushOf(host, [`${place}/${asciiLowerCase(name)}`], tag)]);
+    return readPackageEvent(payload, host);
   },
 };
+
+/**
+ * Reads an event `package` or `registry_package`.
+ * @throws PayloadError
+ */
+export function readPackageEvent(payload: unknown, host: string): RegistryReceived {
+  const { action, ...packages } = readPayload(Payload, payload);
+  if (action !== 'published' && action !== 'updated') return { kind: 'ignored', why: 'nothing was pushed' };
+  const {
+    name,
+    namespace,
+    owner,
+    package_version: version,
+  } = packages.registry_package ?? readPayload(Package, packages.package);
+  const tag = version?.container_metadata?.tag?.name;
+  // A package of another kind, or an image without tag.
+  if (!tag) return { kind: 'ignored', why: 'no tag was pushed' };
+  const named = splitReference(asciiLowerCase(version?.package_url ?? ''))?.image;
+  if (named !== undefined) {
+    if (!named.startsWith(`${host}/`)) return { kind: 'forbidden' };
+    return received([pushOf(host, [named.slice(host.length + 1)], tag)]);
+  }
+  // The namespace is the owner; in old payloads it is the repository, or has the package's name at its end.
+  const place = asciiLowerCase(owner?.login ?? namespace ?? '');
+  return received([pushOf(host, [`${place}/${asciiLowerCase(name)}`], tag)]);
+}
