@@ -32,15 +32,7 @@ const MAX_PROGRAM = 10_000;
  */
 export function parsePattern(text: string, what: string): TagPattern {
   const refuse = (problem: string) => new PolicyError(`${what} '${shorten(text)}' is invalid: ${problem}`);
-  if (text.length > MAX_LENGTH) throw refuse(`it is longer than ${MAX_LENGTH} characters`);
-  let compiled: RE2JS;
-  try {
-    compiled = RE2JS.compile(text);
-  } catch (error) {
-    const said = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : '';
-    throw refuse(said);
-  }
-  if (compiled.programSize() > MAX_PROGRAM) throw refuse('it is too large');
+  const compiled = compileBounded(text, refuse);
   const names = compiled.namedGroups();
   return {
     test: (tag) => compiled.test(tag),
@@ -54,6 +46,23 @@ export function parsePattern(text: string, what: string): TagPattern {
       return { groups, names };
     },
   };
+}
+
+/**
+ * Compiles a regular expression of somebody else, within bounds.
+ * @param refuse makes the error that is thrown, of what is wrong
+ */
+export function compileBounded(text: string, refuse: (problem: string) => Error): RE2JS {
+  if (text.length > MAX_LENGTH) throw refuse(`it is longer than ${MAX_LENGTH} characters`);
+  let compiled: RE2JS;
+  try {
+    compiled = RE2JS.compile(text);
+  } catch (error) {
+    const said = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : '';
+    throw refuse(said);
+  }
+  if (compiled.programSize() > MAX_PROGRAM) throw refuse('it is too large');
+  return compiled;
 }
 
 function shorten(text: string): string {

@@ -1,6 +1,7 @@
 import type { TemplateFunction } from './arguments.ts';
 import type { Budget } from './budget.ts';
 import { builtins } from './builtins.ts';
+import { regexFunctions } from './regex-functions.ts';
 import { textFunctions } from './text-functions.ts';
 import { valueFunctions } from './value-functions.ts';
 
@@ -9,8 +10,8 @@ export type Functions = Readonly<Record<string, TemplateFunction>>;
 
 /**
  * What templates may call: Go's own functions and those of Sprig that give the same result for the same input. Left out are the ones that
- * need regular expressions (their time cannot be bounded here), dates, randomness, keys or the network.
+ * need dates, randomness, keys or the network.
  */
 export function functions(budget: Budget): Functions {
-  return { ...builtins, ...textFunctions(budget), ...valueFunctions(budget) };
+  return { ...builtins, ...textFunctions(budget), ...regexFunctions(budget), ...valueFunctions(budget) };
 }

@@ -165,6 +165,27 @@ describe('the language of templates', () => {
     ['{{ (semver "1.2.3-rc.1").Minor }} {{ semverCompare "^1.2.0" "1.3.0" }}', '2 true'],
     ['{{ splitList ":" "a:b" | last }} {{ base "x/y.yaml" }} {{ "a\\nb" | indent 2 }}', 'b y.yaml   a\n  b'],
     ['{{ add 1 2 | mul 3 }} {{ div 7 2 }} {{ lt 1 2 }} {{ ge "b" "a" }}', '9 3 true true'],
+    ['{{ regexMatch "^v1\\\\." "v1.2" }} {{ mustRegexMatch "^v1$" "v1.2" }}', 'true false'],
+    [
+      '{{ "a1b22" | regexFind "[0-9]+" }} {{ regexFindAll "[0-9]+" "a1b22c3" -1 }} {{ regexFind "x" "a" }}|',
+      '1 [1 22 3] |',
+    ],
+    ['{{ regexFindAll "[0-9]" "123" 2 }} {{ regexFindAll "a*" "baaac" -1 | len }}', '[1 2] 3'],
+    [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Go's way to name a group
+      '{{ regexReplaceAll "a(x*)b" "-ab-axxb-" "${1}W" }} {{ regexReplaceAll "a(x*)b" "-ab-axxb-" "$1W" }}',
+      '-W-xxW- ---',
+    ],
+    [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Go's way to name a group
+      '{{ regexReplaceAll "(?P<n>x)" "axb" "<${n}$$>" }} {{ regexReplaceAllLiteral "x" "axb" "$1" }}',
+      'a<x$>b a$1b',
+    ],
+    [
+      '{{ regexSplit "z+" "pizza" -1 }} {{ regexSplit "" "abc" 2 }} {{ regexSplit "z" "azbzc" 0 | len }}',
+      '[pi a] [a bc] 0',
+    ],
+    ['{{ regexQuoteMeta "1.2.*" }}', '1\\.2\\.\\*'],
     ['{{ true }}{{ 0x10 }}{{ 1_000 }}{{ -1.5 }}', 'true161000-1.5'],
   ])('%s', (template, expected) => {
     expect(render(template)).toBe(expected);
@@ -175,7 +196,9 @@ describe('the language of templates', () => {
     ['{{ .A', /not closed/],
     ['{{ end }}', /unexpected \{\{end\}\}/],
     ['{{ nosuch 1 }}', /no function "nosuch"/],
-    ['{{ regexMatch "a" "a" }}', /no function "regexMatch"/],
+    ['{{ regexMatch "(" "a" }}', /a regular expression is invalid: missing closing \)/],
+    ['{{ regexMatch "(?=a)" "a" }}', /a regular expression is invalid/],
+    ['{{ regexMatch "((a{100}){100}){100}" "a" }}', /a regular expression is invalid/],
     ['{{ env "HOME" }}', /no function "env"/],
     ['{{ now }}', /no function "now"/],
     ['{{ constructor }}', /no function "constructor"/],
@@ -197,6 +220,7 @@ describe('the language of templates', () => {
       '{{ define "a" }}{{ template "a" }}{{ end }}{{ template "a" }}',
       '{{ range until 10000 }}{{ range until 10000 }}{{ end }}{{ end }}',
       '{{ repeat 1000000000 "x" }}',
+      '{{ $x := repeat 100000 "a" }}{{ range until 100 }}{{ $_ := regexMatch "(a?){200}$" $x }}{{ end }}',
       '{{ $x := "xxxxxxxxxx" }}{{ range until 100 }}{{ $x = print $x $x }}{{ end }}',
       '{{ $x := list 1 }}{{ range until 100 }}{{ $x = concat $x $x }}{{ end }}',
       '{{ indent 1000000000 "x" }}',
