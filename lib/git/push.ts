@@ -29,10 +29,11 @@ export type PushResult = 'pushed' | 'moved';
 
 /** What servers say when a ref is no longer what it was. */
 const MOVED =
-  /fetch first|non-fast-forward|stale info|incorrect old value|cannot lock ref|failed to (update|lock)|reference already exists|unable to (create|update) .*lock/i;
+  /fetch first|non-fast-forward|atomic (push failed|transaction failed)|stale info|incorrect old value|cannot lock ref|failed to (update|lock)|reference already exists|unable to (create|update) .*lock/i;
 
 /**
- * Pushes a commit. Without `overwrite` the server only takes it on top of what it has.
+ * Pushes a commit. Without `overwrite` the server only takes it on top of what it has. Of several refs all move or none, so that one which
+ * somebody else has moved does not stay behind for good.
  * @throws {GitError} `refused` when a hook or a rule of the server rejects it, with what the server says; `auth` without the right to write
  */
 export async function pushCommit(session: GitSession, request: PushRequest): Promise<PushResult> {
@@ -47,10 +48,11 @@ export async function pushCommit(session: GitSession, request: PushRequest): Pro
   if (options.some((option) => /[\r\n]/.test(option)))
     throw new GitError('refused', `cannot ${what}: push options must not hold line breaks`);
   const specs = refs.map(({ name, force }) => `${force ? '+' : ''}${commit}:${name}`);
-  return followingRedirects(session, async () => {
+  const push = async (together: readonly string[]): Promise<PushResult> => {
     const { code, stdout, stderr } = await session.git(
       [
         'push',
+        ...together,
         '--porcelain',
         '--no-verify',
         '--recurse-submodules=no',
@@ -66,8 +68,10 @@ export async function pushCommit(session: GitSession, request: PushRequest): Pro
     const refusals = refusalsIn(Buffer.from(stdout).toString('utf8'));
     if (refusals.length > 0 && refusals.every((reason) => MOVED.test(reason))) return 'moved';
     if (refusals.length > 0) throw refused(what, refusals, stderr);
+    if (together.length > 0 && /does not support --atomic/i.test(stderr)) return push([]);
     throw explained(what, stderr);
-  });
+  };
+  return followingRedirects(session, () => push(refs.length > 1 ? ['--atomic'] : []));
 }
 
 /** The lines of refs that were refused: `!\t<from>:<to>\t[remote rejected] (<reason>)`. https://git-scm.com/docs/git-push#_output */

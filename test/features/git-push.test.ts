@@ -125,6 +125,18 @@ describe('writing to Git', () => {
     expect(await harness.repository.git(['show', 'main:b.yaml'])).toBe('b: 1');
   });
 
+  it('moves several branches together or not at all, so that none is left behind at a commit that came to nothing', async () => {
+    const parent = await head();
+    const commit = await make(parent, { 'a.yaml': 'a: 3\n' });
+    const theirs = await harness.repository.commit({ 'c.yaml': 'c: 1\n' });
+    const refs = [{ name: 'refs/heads/main' }, { name: 'refs/heads/mirror' }];
+    expect(await pushCommit(session, { gitDir, commit, refs })).toBe('moved');
+    expect(await harness.repository.git(['branch', '--list', 'mirror'])).toBe('');
+    const again = await make(theirs, { 'a.yaml': 'a: 3\n' });
+    expect(await pushCommit(session, { gitDir, commit: again, refs })).toBe('pushed');
+    expect([await head(), await head('mirror')]).toEqual([again, again]);
+  });
+
   it('overwrites a branch only while it is what it was seen to be', async () => {
     const parent = await head();
     const [one, two, three] = [
