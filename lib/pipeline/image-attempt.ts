@@ -2,11 +2,13 @@ import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
 import type { ImageUpdateAutomation } from '../toolkit/image-update-automation.ts';
 import { explaining, type Heads, openRepository, readHeads } from './image-checkout.ts';
+import { dropIntent, noteIntent, settleIntent } from './image-intent.ts';
+import { rememberPlaces } from './image-memory.ts';
 import { type ChosenPolicy, chosenPolicies } from './image-policies.ts';
 import { asOnlyWriter, lastPush, notePush, type PushedImages } from './image-pushes.ts';
 import { commitSigner } from './image-signing.ts';
 import type { ImageTarget } from './image-target.ts';
-import { branchKey, evaluateUpdate, type ImageUpdate, rememberWritten } from './image-update.ts';
+import { branchKey, evaluateUpdate, type ImageUpdate, writtenBy } from './image-update.ts';
 import { checkOverwrite, commitAndPush, type PushedCommit } from './image-write.ts';
 import { checkLease } from './lease.ts';
 import type { Run } from './run.ts';
@@ -40,6 +42,7 @@ export async function lookForUpdate(
   const access = await openRepository(run, target);
   const policies = seen?.policies ?? (await chosenPolicies(run.client, automation));
   const heads = seen?.heads ?? (await step(run, 'resolve', () => readHeads(run, target, access)));
+  await settleIntent(run, branchKey(target, heads.checkout.ref), access, heads);
   const place = { ...access, commit: heads.checkout.commit, use: 'files' as const };
   const update = await step(run, 'update', () =>
     explaining(run, () =>
@@ -116,6 +119,8 @@ async function attemptOnce(
   const heads = await step(run, 'resolve', () => readHeads(run, target, access));
   const last = await lastPush(run.ctx, branch);
   await checkOverwrite(run, target, access, heads, last);
+  const source = branchKey(target, heads.checkout.ref);
+  await settleIntent(run, source, access, heads);
   const place = { ...access, commit: heads.checkout.commit, use: 'files' as const };
   return step(run, 'push', () =>
     explaining(run, () =>
@@ -123,17 +128,24 @@ async function attemptOnce(
         const update = await evaluateUpdate(run, automation, target, policies, { session, gitDir, heads });
         const attempted: Attempted = { policies, heads, update, pushed: undefined };
         if (update.files.size === 0 || isPushed(target, heads, update, last)) return attempted;
+        const written = target.isSeparate ? undefined : writtenBy(run, update, policies);
         const pushed = await commitAndPush(run, session, gitDir, {
           automation,
           target,
           heads,
           update,
           sign,
-          check,
+          check: async (commit) => {
+            await check();
+            if (written) await noteIntent(run.ctx, source, commit, written);
+          },
         });
         if (!pushed) return undefined;
         await notePush(run.ctx, branch, { head: pushed.id, digest: update.digest, at: run.ctx.now() });
-        if (!target.isSeparate) await rememberWritten(run, target, heads, update, policies);
+        if (written) {
+          await rememberPlaces(run.ctx, source, written.places, written.images);
+          await dropIntent(run.ctx, source);
+        }
         return { ...attempted, pushed };
       }),
     ),

@@ -7,6 +7,7 @@ import { type Update, updateFiles } from '../image/update-files.ts';
 import { FORCE_AT, REQUESTED_AT } from '../toolkit/annotations.ts';
 import type { ImageUpdateAutomation } from '../toolkit/image-update-automation.ts';
 import { type CheckedOut, type Heads, readCheckout } from './image-checkout.ts';
+import type { WrittenPlaces } from './image-intent.ts';
 import { rememberPlaces, whoHeld } from './image-memory.ts';
 import type { ChosenPolicy } from './image-policies.ts';
 import type { ImageTarget } from './image-target.ts';
@@ -52,14 +53,8 @@ export async function evaluateUpdate(
   return { ...update, executable, digest: sha256(JSON.stringify(digests)) };
 }
 
-/** After a push to what is checked out, the changed places hold what was chosen. */
-export async function rememberWritten(
-  run: Run,
-  target: ImageTarget,
-  heads: Heads,
-  update: ImageUpdate,
-  policies: readonly ChosenPolicy[],
-): Promise<void> {
+/** What the changed places hold once an update is pushed. */
+export function writtenBy(run: Run, update: ImageUpdate, policies: readonly ChosenPolicy[]): WrittenPlaces {
   const written = new Set(update.written);
   const places = update.places
     .filter(({ key }) => written.has(key))
@@ -70,7 +65,7 @@ export async function rememberWritten(
       image,
     ]),
   );
-  await rememberPlaces(run.ctx, branchKey(target, heads.checkout.ref), places, images);
+  return { places, images };
 }
 
 async function statesOf(

@@ -31,8 +31,8 @@ export interface WriteRequest {
   heads: Heads;
   update: ImageUpdate;
   sign: Sign | undefined;
-  /** Called right before the push; throws when the branch is not ours to write any more. */
-  check: () => Promise<void>;
+  /** Called with the commit right before its push; throws when the branch is not ours to write any more. */
+  check: (commit: string) => Promise<void>;
 }
 
 /**
@@ -64,7 +64,7 @@ export async function commitAndPush(
     ...(isSeparate ? { overwrite: heads.branch ?? '' } : {}),
   };
   const refs = alsoTo && alsoTo.name !== own.name ? [own, alsoTo] : [own];
-  await check();
+  await check(id);
   const options = git.push?.options ?? {};
   return (await pushCommit(session, { gitDir, commit: id, refs, options })) === 'pushed'
     ? { id, message }

@@ -1,6 +1,6 @@
 /**
  * Slipway as a process that can die at any of its writes, step by step and in order, on a real control plane, the real store and the
- * real engine; Git and its provider are in memory, and time is moved by the test.
+ * real engine; Git (unless a story brings its own) and its provider are in memory, and time is moved by the test.
  */
 import { join } from 'node:path';
 import { openIndex } from '../../functions/open-index.ts';
@@ -145,6 +145,9 @@ export interface Mortal {
 
 let lives = 0;
 
+/** What a story has of its own instead of what is in memory here; its calls go through the doom as well. */
+export type Outside = Partial<Pick<Context, 'git' | 'sources'>>;
+
 /** For what no story of crashes comes to. */
 function unused(): never {
   throw new Error('nothing outside is reached');
@@ -154,7 +157,7 @@ function unused(): never {
  * Starts a process on what outlived the ones before. The messages and leases of one that died are free when their time has passed, or at
  * once after {@link World.bury}.
  */
-export async function live(world: World, doom = new Doom()): Promise<Mortal> {
+export async function live(world: World, doom = new Doom(), outside: Outside = {}): Promise<Mortal> {
   const { now, sqlite } = world;
   lives += 1;
   // Whatever it does, it stays within the rows that a worker of this cluster has a right to on AWS.
@@ -207,6 +210,7 @@ export async function live(world: World, doom = new Doom()): Promise<Mortal> {
     holder: `life-${lives}`,
     installation: 'mortal',
     signal: stop.signal,
+    ...outside,
   };
   const { outbox } = index;
   const dispatcher = createDispatcher({
