@@ -9,13 +9,22 @@ import type { Context } from '../lib/pipeline/context.ts';
 import { createEngine } from '../lib/render/engine.ts';
 import { openClusters } from './open-clusters.ts';
 import type { OpenFleet } from './open-fleet.ts';
+import { openRegistryLogins } from './open-registry-logins.ts';
 import { openProviders, openSources } from './open-sources.ts';
 
 /** What does the work, wherever jobs and state are kept: engine, sources, repositories, providers, registries, clusters. */
 export interface Worker
   extends Pick<
     Context,
-    'engine' | 'sources' | 'git' | 'providers' | 'registries' | 'http' | 'cluster' | 'connect'
+    | 'engine'
+    | 'sources'
+    | 'git'
+    | 'providers'
+    | 'registries'
+    | 'registryLogins'
+    | 'http'
+    | 'cluster'
+    | 'connect'
   > {
   close(): Promise<void>;
 }
@@ -40,6 +49,7 @@ export async function openWorker(open: OpenFleet, directory: string): Promise<Wo
     userAgent: 'slipway',
     now: Date.now,
   });
+  const registryLogins = openRegistryLogins(http);
   const clusters = openClusters(open, policy);
   const path = enginePath();
   if (!existsSync(path))
@@ -51,11 +61,18 @@ export async function openWorker(open: OpenFleet, directory: string): Promise<Wo
     ...openSources(fleet, policy, http, git),
     providers: openProviders(open, http),
     registries,
+    registryLogins,
     http,
     cluster: (name) => clusters.cluster(name),
     connect: (kubeconfig, name) => clusters.connect(kubeconfig, name),
     async close() {
-      await Promise.allSettled([engine.close(), clusters.close(), registries.close(), http.close()]);
+      await Promise.allSettled([
+        engine.close(),
+        clusters.close(),
+        registries.close(),
+        registryLogins.close(),
+        http.close(),
+      ]);
     },
   };
 }

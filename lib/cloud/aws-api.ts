@@ -66,6 +66,9 @@ export interface AwsApi {
   region(given?: string): string;
 }
 
+/** Services whose hosts are named otherwise. */
+const HOSTS: Readonly<Record<string, string>> = { ecr: 'api.ecr' };
+
 const ATTEMPTS = 4;
 const BACKOFF_MS = 200;
 const TIMEOUT_MS = 10_000;
@@ -84,7 +87,9 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
   function prepare(request: AwsRequest) {
     const { service } = request;
     const where = region(request.region);
-    const url = new URL(options.endpoint?.(service) ?? `https://${service}.${where}.${domainOf(where)}`);
+    const url = new URL(
+      options.endpoint?.(service) ?? `https://${HOSTS[service] ?? service}.${where}.${domainOf(where)}`,
+    );
     const signer = new SignatureV4({
       service,
       region: where,

@@ -104,6 +104,12 @@ export const FleetCluster = z
       .boolean()
       .default(false)
       .describe('Let kustomizations fetch bases from other repositories.'),
+    registryIdentities: z
+      .array(z.enum(['aws', 'azure', 'gcp']))
+      .default([])
+      .describe(
+        'Clouds whose identity of this process opens registries for ImageRepositories with that spec.provider; whoever may write an ImageRepository in the cluster then sees what it may pull.',
+      ),
     aws: ClusterAws.exactOptional(),
     allow: Allow.prefault({}).describe('What its kubeconfig may make this machine do.'),
   })

@@ -1,4 +1,5 @@
 import type { Blobs } from '../blobs/blobs.ts';
+import type { RegistryLogins } from '../cloud/registry-logins.ts';
 import type { KubernetesObject } from '../core/object.ts';
 import type { FleetCluster } from '../fleet/cluster.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -104,6 +105,8 @@ export interface Context {
   providers: readonly Provider[];
   /** Container registries. */
   registries: Registries;
+  /** Registries of clouds, opened by identities of this process; absent where there are none. */
+  registryLogins?: RegistryLogins;
   /** The connection to a cluster. Throws when the fleet file does not name it or its credential is unusable. */
   cluster(name: string): Promise<ClusterConnection>;
   /**

@@ -1,5 +1,6 @@
+import type { CloudName } from '../cloud/registry-logins.ts';
 import type { TlsOptions } from '../connector.ts';
-import { ReconcileError } from '../core/errors.ts';
+import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { ImageName } from '../core/image-name.ts';
 import { parseImageName } from '../core/image-name.ts';
 import type { KubernetesObject } from '../core/object.ts';
@@ -56,15 +57,11 @@ export async function withImage<T>(
 async function openImage(run: Run, repository: ImageRepository, signal: AbortSignal): Promise<RemoteImage> {
   const image = imageNameOf(repository);
   const { spec } = repository;
-  if (spec.provider !== 'generic') {
-    throw failure(
-      `spec.provider ${spec.provider} is not supported: identities of clouds belong to the cluster, and Slipway runs outside of it; ` +
-        'set spec.provider to generic and name a Secret with credentials of the registry in spec.secretRef',
-      'stall',
-    );
-  }
   try {
-    const credentials = await credentialsOf(run, repository);
+    const credentials =
+      spec.provider === 'generic'
+        ? await credentialsOf(run, repository)
+        : [await cloudLogin(run, repository, spec.provider, image.registry, signal)];
     const tls = spec.certSecretRef && (await tlsOf(run, repository, spec.certSecretRef.name));
     const proxy = spec.proxySecretRef && (await proxyOf(run, repository, spec.proxySecretRef.name));
     return run.ctx.registries.open(image, {
@@ -76,6 +73,36 @@ async function openImage(run: Run, repository: ImageRepository, signal: AbortSig
     });
   } catch (error) {
     throw error instanceof RegistryError ? failure(error.message, 'retry') : error;
+  }
+}
+
+/** A login with the identity of this process, where the operator lets the cluster's objects use that. */
+async function cloudLogin(
+  run: Run,
+  { spec }: ImageRepository,
+  cloud: CloudName,
+  host: string,
+  signal: AbortSignal,
+): Promise<CredentialEntry> {
+  const { config } = run.cluster;
+  if (!config.registryIdentities.includes(cloud))
+    throw failure(
+      `cluster ${config.name} lets no ImageRepository use the identity of ${cloud}; name a Secret with credentials in spec.secretRef, ` +
+        `or have ${cloud} added to registryIdentities of the cluster in slipway.yaml`,
+      'stall',
+    );
+  if (spec.serviceAccountName !== undefined)
+    throw failure(
+      `identities of ServiceAccounts are not supported; remove spec.serviceAccountName to use Slipway's own with spec.provider ${cloud}`,
+      'stall',
+    );
+  try {
+    if (!run.ctx.registryLogins) throw new Error('this process has no identity of a cloud');
+    const { username, password } = await run.ctx.registryLogins.login(cloud, host, signal);
+    run.secrets.push(password);
+    return { pattern: host, credential: { type: 'basic', username, password } };
+  } catch (error) {
+    throw failure(messageOf(error));
   }
 }
 

@@ -7,9 +7,20 @@ import { conditionOf } from '../support/kube-objects.ts';
 import { startScripted } from '../support/registry-server.ts';
 import { CLUSTER } from '../support/stage.ts';
 
+const logins = (cloud: string, host: string) => {
+  if (cloud !== 'gcp' || host !== images.registry.host) throw new Error(`no login for ${host}`);
+  return { username: 'user', password: 'the-password-of-the-registry', expiresAt: Number.POSITIVE_INFINITY };
+};
+
 let images: ImageStage;
 beforeAll(async () => {
-  images = await startImageStage();
+  images = await startImageStage({
+    stage: {
+      cluster: { registryIdentities: ['gcp'] },
+      // A cloud that the real registry takes for its own; those of the clouds have tests of theirs.
+      wrap: (ctx) => ({ ...ctx, registryLogins: { login: async (cloud, host) => logins(cloud, host) } }),
+    },
+  });
 });
 afterAll(() => images?.stop());
 
@@ -239,12 +250,28 @@ describe('an image that cannot be read', () => {
     }
   });
 
-  test('because it asks for the identity of a cloud says what to do instead', async () => {
+  test('because it asks for the identity of a cloud that the operator has not given says what to do', async () => {
     const team = await images.team();
     await team.repository({ provider: 'aws' });
     const { message } = await team.failed('imagerepositories', 'AuthenticationFailed');
-    expect(message).toMatch(/spec\.provider aws is not supported.*set spec\.provider to generic/);
+    expect(message).toMatch(/lets no ImageRepository use the identity of aws.*registryIdentities/);
   });
+
+  test('because a ServiceAccount of its own is to have the identity of a cloud says what to do', async () => {
+    const team = await images.team();
+    await team.repository({ provider: 'gcp', serviceAccountName: 'default' });
+    const { message } = await team.failed('imagerepositories', 'AuthenticationFailed');
+    expect(message).toMatch(
+      /identities of ServiceAccounts are not supported; remove spec\.serviceAccountName/,
+    );
+  });
+});
+
+test('an image is read with an identity of a cloud where the operator lets the cluster use it', async () => {
+  const team = await images.team();
+  await images.registry.push(`${team.name}/app`, '1.0.0');
+  await team.repository({ provider: 'gcp', secretRef: undefined });
+  await team.scanned(1);
 });
 
 test('no password shows in logs, events, statuses or runs', async () => {

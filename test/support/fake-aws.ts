@@ -1,5 +1,5 @@
 /**
- * The few calls of AWS that Slipway makes by itself: secrets, parameters, the description of an EKS cluster. Signatures are checked as AWS
+ * The few calls of AWS that Slipway makes by itself: secrets, parameters, the description of an EKS cluster, tokens of registries. Signatures are checked as AWS
  * does. It stands in for what cannot run here; `test/contract/secrets.test.ts` says what it must do, and the real services do the same.
  */
 import { createServer, type IncomingMessage } from 'node:http';
@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { sha256, signatureOf } from './sigv4.ts';
 
 export const ACCESS_KEY = 'AKIDEXAMPLE';
+export const registryPassword = 'password-of:registries';
 export const SECRET_KEY = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 
 /** What the fake holds and how it behaves. */
@@ -41,6 +42,14 @@ export async function startFakeAws(): Promise<FakeAws> {
     if (cluster !== undefined) {
       const found = clusters.get(decodeURIComponent(cluster));
       return found ? [200, { cluster: found }] : [404, { message: `No cluster found for name: ${cluster}.` }];
+    }
+    if (target === 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken') {
+      const authorizationToken = Buffer.from(`AWS:${registryPassword}`).toString('base64');
+      const proxyEndpoint = 'https://012345678910.dkr.ecr.eu-west-1.amazonaws.com';
+      return [
+        200,
+        { authorizationData: [{ authorizationToken, expiresAt: 1_893_456_000.123, proxyEndpoint }] },
+      ];
     }
     const input = JSON.parse(body) as { SecretId?: string; Name?: string; WithDecryption?: boolean };
     if (target === 'secretsmanager.GetSecretValue') {

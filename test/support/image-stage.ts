@@ -59,12 +59,17 @@ export interface ImageStage {
 export const REGISTRY_WEBHOOK = '/webhooks/registry/distribution';
 
 /** @param options.webhook the registry tells Slipway of pushes, with {@link WEBHOOK_SECRET} */
-export async function startImageStage(options: { webhook?: boolean } = {}): Promise<ImageStage> {
+export async function startImageStage(
+  options: { webhook?: boolean; stage?: Parameters<typeof startStage>[0] } = {},
+): Promise<ImageStage> {
   const port = await freePort();
   const user = { name: 'user', password: 'the-password-of-the-registry' };
   const host = `127.0.0.1:${port}`;
   const named = { name: 'own', type: 'distribution', host, webhookSecrets: ['file:webhook-secret'] };
-  const stage = await startStage(options.webhook ? { more: { registries: [named] } } : {});
+  const stage = await startStage({
+    ...(options.webhook ? { more: { registries: [named] } } : {}),
+    ...options.stage,
+  });
   const url = `${stage.slipway.url}${REGISTRY_WEBHOOK}`;
   const notify = [{ url, headers: { Authorization: `Bearer ${WEBHOOK_SECRET}` } }];
   const registry = await startRegistry({ user, port, ...(options.webhook ? { notify } : {}) });

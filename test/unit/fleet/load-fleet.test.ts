@@ -83,6 +83,7 @@ describe('loadFleet', () => {
           defaultServiceAccount: 'deployer',
           noCrossNamespaceRefs: true,
           allowRemoteBases: true,
+          registryIdentities: [],
           allow: { exec: true, files: true, insecure: true },
         },
         {
@@ -97,6 +98,7 @@ describe('loadFleet', () => {
           },
           noCrossNamespaceRefs: false,
           allowRemoteBases: false,
+          registryIdentities: [],
           allow: { exec: false, files: false, insecure: false },
         },
       ],
