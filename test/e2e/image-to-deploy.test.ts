@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { kustomization } from '../support/fleet-repository.ts';
+import { gitRepository, kustomization } from '../support/fleet-repository.ts';
 import type { Automation } from '../support/image-automation.ts';
 import { type ImageStage, startImageStage } from '../support/image-stage.ts';
 import { conditionOf, type ToolkitObject } from '../support/kube-objects.ts';
@@ -62,6 +62,63 @@ describe('from a push to the registry to the cluster', () => {
         ({ context, status }) => context === STATUS && status === 'success',
       ),
     );
+  });
+
+  test('twenty images that are pushed within two seconds become at most three commits, and none is missing', async () => {
+    const { stage, registry } = images;
+    const { objects, root } = stage;
+    const team = await images.team();
+    const names = Array.from({ length: 20 }, (_, index) => `app-${String(index).padStart(2, '0')}`);
+    const line = (name: string, tag: string) =>
+      `image: ${registry.host}/${team.name}/${name}:${tag} # {"$imagepolicy": "${team.name}:${name}"}\n`;
+    const text = (tag: string) => names.map((name) => `---\n${line(name, tag)}`).join('');
+    await Promise.all(names.map((name) => registry.push(`${team.name}/${name}`, '1.0.0')));
+    await root.commit({ 'many/all.yaml': text('1.0.0') });
+    for (const name of names) {
+      await team.repository({ image: name }, name);
+      await team.policy({ imageRepositoryRef: { name }, policy: { semver: { range: '1.x' } } }, name);
+    }
+    await Promise.all(names.map((name) => team.latest('1.0.0', name)));
+    // It pushes with credentials of its own: those of the operator are for automations beside the root source.
+    const { user, token } = stage.gitea.admin;
+    await objects.create('secrets', {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'git', namespace: team.name },
+      stringData: { username: user, password: token },
+    });
+    await objects.create(
+      'gitrepositories',
+      gitRepository('many', team.name, root.url, { secretRef: { name: 'git' } }),
+    );
+    await objects.create('imageupdateautomations', {
+      apiVersion: 'image.toolkit.fluxcd.io/v1',
+      kind: 'ImageUpdateAutomation',
+      metadata: { name: 'many', namespace: team.name },
+      spec: {
+        interval: '1h',
+        sourceRef: { kind: 'GitRepository', name: 'many' },
+        git: { commit: { author: { name: 'bot', email: 'bot@example.test' } } },
+        update: { path: './many' },
+      },
+    });
+    await eventually('the automation has seen all of them', async () => {
+      const found = await objects.get<Automation>('imageupdateautomations', team.name, 'many');
+      return Object.keys(found?.status?.observedPolicies ?? {}).length === names.length;
+    });
+    const before = await root.head();
+
+    const began = Date.now();
+    await Promise.all(names.map((name) => registry.push(`${team.name}/${name}`, '1.1.0')));
+    expect(Date.now() - began).toBeLessThan(2_000);
+
+    await eventually(
+      'all of them are committed',
+      async () => (await root.read('many/all.yaml')) === text('1.1.0'),
+    );
+    const commits = (await root.log()).findIndex(({ id }) => id === before);
+    expect(commits).toBeGreaterThan(0);
+    expect(commits).toBeLessThanOrEqual(3);
   });
 });
 
