@@ -6,7 +6,7 @@ const servers = { globalSetup: ['test/support/shared-servers.ts'] };
 
 /** Test files whose Slipway is the one of test/support/slipway.ts, which runs in either shape. */
 const onAws = [
-  'test/e2e/{merge-to-deploy,doubtful-renders}.test.ts',
+  'test/e2e/{merge-to-deploy,doubtful-renders,image-to-deploy}.test.ts',
   'test/features/{deletion,depends-on,health-checks,pipeline-changes,tenancy}.test.ts',
 ];
 
