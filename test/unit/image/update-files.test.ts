@@ -197,4 +197,30 @@ describe('an update of files', () => {
       update({ 'deep.yaml': deep, 'good.yaml': 'a: x # {"$imagepolicy": "apps:web"}\n' }).files.size,
     ).toBe(1);
   });
+
+  it('does not unfold aliases that multiply, refer to themselves or are merged, and sets what is marked beside them', () => {
+    const marked = (image: string) => `image: ${image} # {"$imagepolicy": "apps:web"}\n`;
+    const levels = Array.from(
+      { length: 30 },
+      (_, level) => `l${level + 1}: &l${level + 1} [${Array(10).fill(`*l${level}`).join(', ')}]\n`,
+    );
+    const odd: Record<string, string> = {
+      bomb: `l0: &l0 x\n${levels.join('')}`,
+      merges: `a: &a {b: c}\nd:\n  <<: [${Array(2_000).fill('*a').join(', ')}]\n`,
+      cycle: 'a: &a [*a]\n',
+      names: '__proto__: {polluted: 1}\nconstructor: 1\n',
+      tags: 'a: !!js/function "x"\nyes: 0o7\n1e3: no\n',
+    };
+    const files = Object.fromEntries(
+      Object.entries(odd).map(([name, text]) => [`${name}.yaml`, text + marked('x')]),
+    );
+    const began = performance.now();
+    const result = update(files);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    for (const [name, text] of Object.entries(odd))
+      expect(Buffer.from(result.files.get(`${name}.yaml`) ?? '').toString(), name).toBe(
+        text + marked('ghcr.io/acme/web:1.2.4'),
+      );
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
 });
