@@ -39,6 +39,7 @@ export function applyOptions(
     waitTimeout: Math.min(STAGE_WAIT_MS, timeoutOf(object)),
     signal: run.signal,
     now: run.ctx.now,
+    sleep: run.ctx.sleep,
     beforeWrite: leaseCheck(run),
     ...(revision === undefined || object.spec.kubeConfig
       ? {}

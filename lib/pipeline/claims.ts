@@ -8,6 +8,7 @@ import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
+import type { WithStatus } from './status.ts';
 
 /** What other Kustomizations of the cluster hold. */
 export interface Claims {
@@ -60,11 +61,17 @@ export function claimsOf(run: Run, object: Kustomization, revision: string | und
     },
     async claimed(ref) {
       const identity = identityOf(ref);
-      const by = [...(await holders())].find(([, identities]) => identities.has(identity))?.[0];
-      if (by === undefined) return undefined;
-      const settled = !(await applied.isDirty(run.job.cluster, by));
-      if (settled && !(await applied.load(run.job.cluster, by)).has(identity)) heirs.add(by);
-      return { by, settled };
+      for (const [by, identities] of await holders()) {
+        if (!identities.has(identity)) continue;
+        if (await applied.isDirty(run.job.cluster, by)) return { by, settled: false };
+        if (!(await applied.load(run.job.cluster, by)).has(identity)) {
+          // Since its inventory was read it may have come to its end, and have let the object go.
+          if (!(await holdsNow(run, by)).has(identity)) continue;
+          heirs.add(by);
+        }
+        return { by, settled: true };
+      }
+      return undefined;
     },
     heirs: () => [...heirs],
   };
@@ -78,6 +85,13 @@ export async function sendHeirs(run: Run, claims: Pick<Claims, 'heirs'> | undefi
     return { job: reconcileJob(run.ctx, run.job.cluster, ref, 'sweep') };
   });
   await enqueue(run.ctx, jobs);
+}
+
+/** What one Kustomization holds by now. */
+async function holdsNow(run: Run, key: string): Promise<Set<string>> {
+  const [, namespace = '', name = ''] = key.split('/');
+  const found = await run.client.get<Kustomization & WithStatus>({ ...KUSTOMIZATION, namespace, name });
+  return found ? identitiesOf(found) : new Set();
 }
 
 function identitiesOf({ spec, status }: Kustomization): Set<string> {

@@ -10,6 +10,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Log } from '../log.ts';
 import type { Registries } from '../oci/registries.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Timers } from '../queue/timers.ts';
 import type { Engine } from '../render/engine.ts';
 import type { Seal } from '../secrets/seal.ts';
 import type { GitAccess } from '../source/git-access.ts';
@@ -128,6 +129,8 @@ export interface Context {
   random(): number;
   /** Resolves after `ms`, or rejects when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** For what is done again and again while something goes on. Default: the real ones. */
+  timers?: Timers;
   /** Names this process as the holder of leases. */
   holder: string;
   /** Names this installation (all its workers) in the Lease that keeps a second one out of a cluster. */
@@ -145,7 +148,17 @@ export interface Context {
 export interface Core
   extends Pick<
     Context,
-    'fleet' | 'queues' | 'index' | 'log' | 'now' | 'newId' | 'random' | 'sleep' | 'signal' | 'endsAt'
+    | 'fleet'
+    | 'queues'
+    | 'index'
+    | 'log'
+    | 'now'
+    | 'newId'
+    | 'random'
+    | 'sleep'
+    | 'timers'
+    | 'signal'
+    | 'endsAt'
   > {
   providers: readonly Pick<Provider, 'name'>[];
 }

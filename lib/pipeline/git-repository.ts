@@ -4,6 +4,7 @@ import { digestOf, sha256 } from '../core/digest.ts';
 import { ReconcileError } from '../core/errors.ts';
 import type { KubernetesObject } from '../core/object.ts';
 import { describe } from '../core/object.ts';
+import { commitOf } from '../core/revision.ts';
 import type { SourceInputs } from '../source/source.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import { sendDependants } from './dependants.ts';
@@ -38,7 +39,9 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
     // A run that was asked for looks at its dependants again, and so does one that follows a crash before all of them were sent to.
     const asked = job.trigger !== 'due' && job.trigger !== 'sweep';
     const sent = await ctx.index.rollouts.sent(job.cluster, objectKey(run.ref));
-    return asked || sent?.digest !== current.digest
+    // Another commit may have the very same tree.
+    const isSent = sent?.digest === current.digest && sent.commit === commitOf(current.revision);
+    return asked || !isSent
       ? { object, outcome, afterwards: (written) => sendDependants(run, written, current) }
       : { object, outcome };
   }

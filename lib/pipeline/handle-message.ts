@@ -1,13 +1,14 @@
 import { messageOf } from '../core/errors.ts';
 import { Job } from '../core/job.ts';
 import type { Queue, ReceivedMessage } from '../queue/queue.ts';
+import { every } from '../queue/timers.ts';
 import type { Core } from './context.ts';
 
 /** What to do with a message that was handled: it is done, or somebody else is at the object and it must come again. */
 export type Handled = 'done' | 'busy';
 
 /** What handling a message needs. */
-export type HandlingContext = Pick<Core, 'log' | 'newId' | 'signal'>;
+export type HandlingContext = Pick<Core, 'log' | 'newId' | 'signal' | 'timers'>;
 
 /** Short, so that the jobs of a worker that died are soon with another; extended for as long as the work goes on. */
 export const VISIBILITY_MS = 60_000;
@@ -41,14 +42,14 @@ export function keepHidden(
   queue: Queue,
   messages: ReadonlySet<ReceivedMessage>,
 ): () => void {
-  const heart = setInterval(() => {
+  const beat = () => {
     for (const message of messages)
       queue.extend(message, VISIBILITY_MS).catch((error: unknown) => {
         const { group } = message;
         ctx.log.warn({ error: messageOf(error), group }, 'the message could not be kept hidden');
       });
-  }, HEARTBEAT_MS);
-  return () => clearInterval(heart);
+  };
+  return every(HEARTBEAT_MS, beat, ctx.timers);
 }
 
 /** The handling itself, for whoever keeps the message hidden. @returns whether it is done */

@@ -1,6 +1,7 @@
 import { sha256 } from '../core/digest.ts';
 import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
+import { every } from '../queue/timers.ts';
 import type { SharedPartition } from '../store/partitions.ts';
 import type { Context } from './context.ts';
 import type { Run } from './run.ts';
@@ -54,16 +55,15 @@ export async function asOnlyWriter<T>(
     lease = await leases.acquire(name, run.ctx.holder, LEASE_MS);
   }
   const held = lease;
-  const renewal = setInterval(() => {
-    // One that is lost is found out by the check before the next push.
-    leases.renew(held, LEASE_MS).catch(() => undefined);
-  }, LEASE_MS / 3);
+  // One that is lost is found out by the check before the next push.
+  const renew = () => void leases.renew(held, LEASE_MS).catch(() => undefined);
+  const stopRenewing = every(LEASE_MS / 3, renew, run.ctx.timers);
   try {
     return await work(async () => {
       if (!(await leases.check(held))) throw taken(run);
     });
   } finally {
-    clearInterval(renewal);
+    stopRenewing();
     await leases.release(held);
   }
 }

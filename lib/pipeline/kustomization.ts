@@ -29,6 +29,7 @@ const ONLY_IF_NEW: ReadonlySet<string> = new Set(['push', 'source', 'dependency'
 export async function reconcileKustomization(run: Run, object: Kustomization): Promise<Reconciled> {
   const source = await step(run, 'source', () => loadSource(run, object));
   const { artifact } = source;
+  run.revision = artifact.revision;
   const attempted = () => {
     run.attempted = (status) => ({ ...status, lastAttemptedRevision: artifact.revision });
   };

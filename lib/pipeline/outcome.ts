@@ -33,10 +33,18 @@ export interface RetryPolicy {
   retryMs: number;
   /** How many runs in a row have failed before this one. */
   failures: number;
+  /** For how long it has not been ready, in ms. Default: 0. */
+  waitedMs?: number;
 }
 
 /** The first retry comes soon and the pause doubles up to the object's own `retryInterval`, so that a passing fault heals quickly. */
 const FIRST_RETRY_MS = 2_000;
+
+/**
+ * What is waited for releases those who wait at once. They look themselves in case that is missed: at first often, then ever more rarely, as
+ * Flux does all the time (`--requeue-dependency`).
+ */
+const LAST_LOOK_MS = 30_000;
 
 /** The outcome of a reconcile that reached its end. */
 export function succeeded(reason: string, message: string, conditions: ConditionUpdate[] = []): Outcome {
@@ -88,7 +96,11 @@ export function failed(error: unknown, policy: RetryPolicy, random: () => number
     reason: 'ProgressingWithRetry',
     message,
   };
-  const backoff = Math.min(policy.retryMs, FIRST_RETRY_MS * 2 ** Math.min(policy.failures, 20));
+  const growing =
+    outcome === 'wait'
+      ? Math.min(LAST_LOOK_MS, Math.max(FIRST_RETRY_MS, (policy.waitedMs ?? 0) / 4))
+      : FIRST_RETRY_MS * 2 ** Math.min(policy.failures, 20);
+  const backoff = Math.min(policy.retryMs, growing);
   const jittered = backoff * (0.9 + 0.2 * random());
   return {
     result: outcome === 'wait' ? 'waiting' : 'failure',

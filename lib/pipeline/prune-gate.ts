@@ -32,21 +32,27 @@ export async function unbuilt(
 ): Promise<string[]> {
   const items = await listKustomizations(run.client);
   const own = objectKey(run.ref);
-  const going = new Set<string>();
-  addLeaving(leaving, new Map(items.map((item) => [keyOf(item), item])), going);
-  return items
-    .map((item) => ({
-      item,
-      key: keyOf(item),
-    }))
-    .filter(
-      ({ item, key }) =>
-        key !== own &&
-        !going.has(key) &&
-        objectKey(sourceRefOf(item)) === objectKey(source) &&
-        mayClaim(item, revision),
-    )
+  const byKey = new Map(items.map((item) => [keyOf(item), item]));
+  const going = new Set<string>([own]);
+  addLeaving(leaving, byKey, going);
+  const staying = items
+    .map((item) => ({ item, key: keyOf(item) }))
+    .filter(({ item }) => objectKey(sourceRefOf(item)) === objectKey(source));
+  // What one of them holds that has come to the revision is there soon, though it may not be yet, or be about to be made anew.
+  const wanted = new Set(
+    staying
+      .filter(({ key }) => key === own || !going.has(key))
+      .filter(({ item }) => item.status?.lastAttemptedRevision === revision)
+      .flatMap(({ item }) => kustomizationsIn(item.status?.inventory?.entries ?? [])),
+  );
+  // Two that are being deleted must not wait for each other, nor for what is built only after this one was made anew.
+  const isGoing = byKey.get(own)?.metadata.deletionTimestamp !== undefined;
+  if (isGoing) for (const key of dependantsOf(own, items)) going.add(key);
+  const claiming = staying
+    .filter(({ item, key }) => !going.has(key) && mayClaim(item, revision, !isGoing && wanted.has(key)))
     .map(({ key }) => key);
+  const coming = [...wanted].filter((key) => !going.has(key) && !byKey.has(key));
+  return [...claiming, ...coming];
 }
 
 /**
@@ -58,24 +64,47 @@ export function againMs(now: number, artifact: Pick<Artifact, 'lastUpdateTime'>)
   return Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, age / 4));
 }
 
+/** The keys of those that wait for a Kustomization by `dependsOn`, themselves or through others. */
+function dependantsOf(own: string, items: readonly Kustomization[]): Set<string> {
+  const waiting = new Set([own]);
+  for (let size = 0; size < waiting.size; ) {
+    size = waiting.size;
+    for (const item of items)
+      if (dependenciesOf(item).some((key) => waiting.has(key))) waiting.add(keyOf(item));
+  }
+  return waiting;
+}
+
+function dependenciesOf({ kind, metadata, spec }: Kustomization): string[] {
+  const own = metadata.namespace ?? '';
+  return (spec.dependsOn ?? []).map(({ namespace = own, name }) => objectKey({ kind, namespace, name }));
+}
+
 /** The Kustomizations in an inventory, and in theirs, down to the last. */
 function addLeaving(
   entries: readonly InventoryEntry[],
   byKey: ReadonlyMap<string, Kustomization>,
   going: Set<string>,
 ): void {
-  for (const entry of entries) {
-    const ref = parseEntry(entry);
-    if (!ref || !isKustomization(ref)) continue;
-    const key = objectKey(ref);
+  for (const key of kustomizationsIn(entries)) {
     if (going.has(key)) continue;
     going.add(key);
     addLeaving(byKey.get(key)?.status?.inventory?.entries ?? [], byKey, going);
   }
 }
 
-function mayClaim(item: Kustomization & WithStatus, revision: string): boolean {
-  if (item.spec.suspend === true || item.metadata.deletionTimestamp !== undefined) return false;
+/** The keys of the Kustomizations that an inventory holds. */
+function kustomizationsIn(entries: readonly InventoryEntry[]): string[] {
+  return entries.flatMap((entry) => {
+    const ref = parseEntry(entry);
+    return ref && isKustomization(ref) ? [objectKey(ref)] : [];
+  });
+}
+
+/** @param isWanted another one holds it at the revision: deleted, it is made anew, and may claim what moved to it */
+function mayClaim(item: Kustomization & WithStatus, revision: string, isWanted: boolean): boolean {
+  if (item.metadata.deletionTimestamp !== undefined) return isWanted;
+  if (item.spec.suspend === true) return false;
   if (item.status?.lastAttemptedRevision !== revision) return true;
   const ready = getCondition(item.status.conditions as Condition[] | undefined, 'Ready');
   return ready?.status === 'False' && UNKNOWN_RENDER.has(ready.reason);

@@ -23,12 +23,13 @@ export function pruneOptions(
   allowed: boolean,
   claims: Pick<Claims, 'claimed'> | undefined,
 ): PruneOptions {
-  const { owner, concurrency, signal, now, beforeWrite } = applyOptions(run, object, new Map());
+  const { owner, concurrency, signal, now, sleep, beforeWrite } = applyOptions(run, object, new Map());
   return {
     owner,
     concurrency,
     signal,
     now,
+    ...(sleep ? { sleep } : {}),
     ...(beforeWrite ? { beforeWrite } : {}),
     protectedRefs: ROOTS,
     ...(claims ? { claimed: claims.claimed } : {}),

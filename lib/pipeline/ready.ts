@@ -20,6 +20,12 @@ export function wasUnsuccessful({ status }: WithStatus): boolean {
   return ['Reconciling', 'Stalled'].some((type) => getCondition(conditions, type) !== undefined);
 }
 
+/** For how long an object has not been ready, in ms; 0 when it is, or was never looked at. */
+export function notReadyMs({ status }: WithStatus, now: number): number {
+  const ready = getCondition(status?.conditions as Condition[] | undefined, 'Ready');
+  return ready?.status === 'False' ? Math.max(0, now - Date.parse(ready.lastTransitionTime)) : 0;
+}
+
 /** Whether somebody has asked for a run (`flux reconcile`) that no run has handled yet. */
 export function hasUnhandledRequest(object: WithStatus): boolean {
   const requested = object.metadata.annotations?.[REQUESTED_AT];

@@ -1,5 +1,6 @@
 import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { ReconcileJob } from '../core/job.ts';
+import { every } from '../queue/timers.ts';
 import { clusterPartition } from '../store/partitions.ts';
 import { REQUESTED_AT } from '../toolkit/annotations.ts';
 import { parseToolkitObject } from '../toolkit/parse.ts';
@@ -14,7 +15,7 @@ import { kinds } from './kinds.ts';
 import { takeNew } from './new-objects.ts';
 import { objectKey } from './object-key.ts';
 import { failed } from './outcome.ts';
-import { wasUnsuccessful } from './ready.ts';
+import { notReadyMs, wasUnsuccessful } from './ready.ts';
 import type { Reconciled } from './reconciled.ts';
 import { sourceKeyOf } from './rollout.ts';
 import type { Run } from './run.ts';
@@ -45,12 +46,13 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
   const lease = await ctx.index.leases.acquire(`${job.cluster}/${key}`, ctx.holder, LEASE_MS);
   if (!lease) return 'busy';
   const lost = new AbortController();
-  const renewal = setInterval(() => {
+  const renew = () => {
     ctx.index.leases.renew(lease, LEASE_MS).then(
       (renewed) => renewed || lost.abort(new Error('lease lost')),
       (error) => lost.abort(error),
     );
-  }, LEASE_MS / 3);
+  };
+  const stopRenewing = every(LEASE_MS / 3, renew, ctx.timers);
   try {
     const cluster = await ctx.cluster(job.cluster);
     // Before anything else: where somebody else is at work, not even a status is written.
@@ -78,7 +80,7 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
     await reconcileObject(run, kind);
     return 'done';
   } finally {
-    clearInterval(renewal);
+    stopRenewing();
     await ctx.index.leases.release(lease);
   }
 }
@@ -141,7 +143,11 @@ async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithSta
     conceal(error, run.secrets);
     const stack = error instanceof Error && !(error instanceof ReconcileError) ? error.stack : undefined;
     run.log.warn({ error: messageOf(error), stack }, 'reconcile failed');
-    const outcome = failed(error, kind.retryPolicy(parsed, await failures(run)), run.ctx.random);
+    const policy = {
+      ...kind.retryPolicy(parsed, await failures(run)),
+      waitedMs: notReadyMs(object, run.ctx.now()),
+    };
+    const outcome = failed(error, policy, run.ctx.random);
     const live = await run.client.get<WithStatus>({ ...run.ref, version: kind.version });
     return { object: live ?? object, outcome, status: run.attempted };
   }

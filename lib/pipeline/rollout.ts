@@ -35,13 +35,15 @@ export async function openRollout(
   if (!project || commit === '') return [];
   const key = objectKey(run.ref);
   const known = await ctx.index.rollouts.get(job.cluster, key, commit);
+  // One that has ended comes back (A → B → A) without that a push has announced it: it overtakes all that was on its way when this run began.
+  const isAnnounced = known?.supersededBy === '' && (await ctx.index.rollouts.isUnfinished(known));
   const rollout: Rollout = {
     cluster: job.cluster,
     source: key,
     commit,
     destination: project.provider.name,
     project: project.project,
-    startedAt: known && known.supersededBy === '' ? known.startedAt : ctx.now(),
+    startedAt: isAnnounced ? known.startedAt : run.startedAt,
     supersededBy: '',
   };
   const touched = members.map(objectKey);

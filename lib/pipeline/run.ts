@@ -33,6 +33,8 @@ export interface Run {
   warnings: string[];
   /** What a run that fails from here on still has to say in the status: the revision it tried. */
   attempted: (status: Record<string, unknown>) => Record<string, unknown>;
+  /** The revision of its source that it is about, as soon as that is known; it may end before it tries it. */
+  revision?: string;
   /** Aborts when the process shuts down or the lease is lost. */
   signal: AbortSignal;
 }

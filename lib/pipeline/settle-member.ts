@@ -1,4 +1,5 @@
 import { describe } from '../core/object.ts';
+import { commitOf } from '../core/revision.ts';
 import type { MemberChange, MemberResult, Rollout } from '../store/rollouts.ts';
 import type { Context } from './context.ts';
 import type { Kind } from './kinds.ts';
@@ -28,18 +29,35 @@ export async function settleMember(
 async function settleOwn(run: Run, kind: Kind, object: WithStatus, result: MemberResult): Promise<void> {
   const { ctx, job } = run;
   const attempted = attemptedCommit(kind, object);
-  const commit = run.ref.kind === 'GitRepository' ? (job.commit ?? attempted) : attempted;
-  if (commit === '') return settleUntried(run, object, result);
+  const isSource = run.ref.kind === 'GitRepository';
+  // One that waits for a dependency has tried the commit before, and says nothing of that one any more.
+  const commit = isSource ? (job.commit ?? attempted) : commitOf(run.revision);
+  if (commit === '') return settleUntried(run, object, result, attempted);
   const rollout = await ctx.index.rollouts.get(job.cluster, sourceKeyOf(run.ref, object), commit);
   if (rollout) await tell(run, rollout, result);
 }
 
-/** A Kustomization that fails before it comes to its source has tried no commit; those that brought it must not wait for it for ever. */
-async function settleUntried(run: Run, object: WithStatus, result: MemberResult): Promise<void> {
+/**
+ * A Kustomization that fails before it comes to its source has tried no commit: those on their way must not wait for it for ever. When
+ * none is, it is the last one that does not stand any more.
+ * @param before the commit that it tried before; empty when there is none
+ */
+async function settleUntried(
+  run: Run,
+  object: WithStatus,
+  result: MemberResult,
+  before: string,
+): Promise<void> {
+  const { rollouts } = run.ctx.index;
+  const { cluster } = run.job;
   const source = sourceKeyOf(run.ref, object);
   if (result.state !== 'failed' || source === objectKey(run.ref)) return;
-  for (const rollout of await run.ctx.index.rollouts.unfinished(run.job.cluster, source))
-    if (rollout.supersededBy === '') await tell(run, rollout, result);
+  const unfinished = await rollouts.unfinished(cluster, source);
+  const open = unfinished.filter(({ supersededBy }) => supersededBy === '');
+  for (const rollout of open) await tell(run, rollout, result);
+  if (open.length > 0 || (await rollouts.sent(cluster, source))?.commit !== before) return;
+  const last = await rollouts.get(cluster, source, before);
+  if (last) await tell(run, last, result);
 }
 
 /** Its part in commits of other sources that have written it. */

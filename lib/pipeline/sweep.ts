@@ -1,6 +1,7 @@
 import { messageOf } from '../core/errors.ts';
 import type { Trigger } from '../core/job.ts';
 import { refOf } from '../core/object.ts';
+import { commitOf } from '../core/revision.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { changeReason, isSuspended } from './change-reason.ts';
@@ -174,7 +175,8 @@ async function sentRevisions(
     const key = keyOf(item);
     const { revision, digest, lastUpdateTime = '' } = item.status?.artifact ?? {};
     const isYoung = ctx.now() - Date.parse(lastUpdateTime) < BEING_SENT_MS;
-    const isSent = !isYoung || (await ctx.index.rollouts.sent(cluster, key))?.digest === digest;
+    const sent = isYoung ? await ctx.index.rollouts.sent(cluster, key) : undefined;
+    const isSent = !isYoung || (sent?.digest === digest && sent?.commit === commitOf(revision));
     return [key, isSent ? revision : undefined];
   });
   return new Map(await Promise.all(entries));

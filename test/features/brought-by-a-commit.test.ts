@@ -77,7 +77,8 @@ describe('a commit that brings objects of other sources', () => {
     const bad = await team.push({ 'app/shop.yaml': source(team, 'shop', missing(team)) });
     await team.status(bad, 'failure');
     expect(await description(team, bad)).toContain(`GitRepository/${team.name}/shop: `);
-    expect(await contexts(team, bad)).toContain(`${STATUS}/GitRepository/${team.name}/shop`);
+    const own = `${STATUS}/GitRepository/${team.name}/shop`;
+    await eventually('it has a status of its own', async () => (await contexts(team, bad)).includes(own));
     expect(await wasEver(team, bad, 'success')).toBe(false);
     const good = await team.push({ 'app/shop.yaml': source(team, 'shop', team.repository.url) });
     await team.status(good, 'success');

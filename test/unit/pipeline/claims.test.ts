@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { claimsOf } from '../../../lib/pipeline/claims.ts';
+import type { Run } from '../../../lib/pipeline/run.ts';
+import type { Kustomization } from '../../../lib/toolkit/kustomization.ts';
+
+const GROUP = 'kustomize.toolkit.fluxcd.io';
+const MAP = { group: '', version: 'v1', kind: 'ConfigMap', namespace: 'apps', name: 'shared' };
+
+function kustomization(name: string, holds: readonly string[]): Kustomization {
+  return {
+    apiVersion: `${GROUP}/v1`,
+    kind: 'Kustomization',
+    metadata: { name, namespace: 'apps' },
+    spec: { sourceRef: { kind: 'GitRepository', name: 'repo' } },
+    status: { inventory: { entries: holds.map((each) => ({ id: `apps_${each}__ConfigMap`, v: 'v1' })) } },
+  } as unknown as Kustomization;
+}
+
+/** The claims that `app`, which is deleted, sees; `base` has the inventory that was listed, and another one by now. */
+function claims(listed: readonly string[], now: readonly string[]) {
+  const run = {
+    client: {
+      list: async () => ({ items: [kustomization('base', listed)] }),
+      get: async () => kustomization('base', now),
+    },
+    ctx: { index: { applied: { isDirty: async () => false, load: async () => new Map() } } },
+    job: { cluster: 'prod' },
+    ref: { group: GROUP, kind: 'Kustomization', namespace: 'apps', name: 'app' },
+  } as unknown as Run;
+  return claimsOf(run, kustomization('app', ['shared']), undefined);
+}
+
+test('an object is left to another owner that holds it and has yet to apply it, which is told so', async () => {
+  const seen = claims(['shared'], ['shared']);
+  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: true });
+  expect(seen.heirs()).toEqual(['Kustomization/apps/base']);
+});
+
+test('an owner that has let an object go since its inventory was read has no claim on it', async () => {
+  const seen = claims(['shared'], []);
+  expect(await seen.claimed(MAP)).toBeUndefined();
+  expect(seen.heirs()).toEqual([]);
+});

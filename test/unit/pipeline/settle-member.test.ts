@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openIndex } from '../../../functions/open-index.ts';
+import { type Kind, kinds } from '../../../lib/pipeline/kinds.ts';
+import type { Outcome } from '../../../lib/pipeline/outcome.ts';
+import { openRollout } from '../../../lib/pipeline/rollout.ts';
+import type { Run } from '../../../lib/pipeline/run.ts';
+import { settleMember } from '../../../lib/pipeline/settle-member.ts';
+import type { WithStatus } from '../../../lib/pipeline/status.ts';
+import type { Rollout } from '../../../lib/store/rollouts.ts';
+import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
+
+const [A, B] = ['a'.repeat(40), 'b'.repeat(40)];
+const SOURCE = 'GitRepository/apps/repo';
+const APP = 'Kustomization/apps/app';
+
+let parts: TestSqlite;
+beforeAll(async () => {
+  parts = await testSqlite();
+});
+afterAll(() => parts.close());
+
+function rolloutOf(commit: string, startedAt: number): Rollout {
+  const place = { cluster: 'prod', destination: 'forge', project: 'owner/repo' };
+  return { ...place, source: SOURCE, commit, startedAt, supersededBy: '' };
+}
+
+/** A cluster in which commit A was deployed and has ended; B is on its way if wanted. */
+async function stage({ pushed = true } = {}) {
+  const table = parts.freshTable();
+  const index = openIndex(() => table, parts.clock.now, ['prod']);
+  const { rollouts } = index;
+  await rollouts.open(rolloutOf(A, 1));
+  await rollouts.add(rolloutOf(A, 1), [APP]);
+  await rollouts.settle(rolloutOf(A, 1), APP, { state: 'ready', message: '', runId: 'first' });
+  await rollouts.finish(await rollouts.read(rolloutOf(A, 1)));
+  await rollouts.setSent('prod', SOURCE, { commit: A, digest: 'sha256:a' });
+  if (pushed) {
+    await rollouts.open(rolloutOf(B, 2));
+    await rollouts.add(rolloutOf(B, 2), [APP]);
+  }
+  const ctx = {
+    index,
+    fleet: { statuses: { prefix: 'slipway', objects: 'failing' }, server: {} },
+    providers: [{ name: 'forge', host: 'git.example.test' }],
+    now: () => 10,
+  };
+  const states = async () =>
+    Object.fromEntries(
+      await Promise.all(
+        [A, B].map(async (commit) => [commit[0], (await rollouts.members(rolloutOf(commit, 0)))[0]?.state]),
+      ),
+    );
+  return { ctx, index, states };
+}
+
+function runOf(ctx: object, revision?: string): Run {
+  const ref = { group: 'kustomize.toolkit.fluxcd.io', kind: 'Kustomization', namespace: 'apps', name: 'app' };
+  const job = { cluster: 'prod' };
+  return {
+    ctx,
+    ref,
+    job,
+    changes: [],
+    id: 'run',
+    seen: { uid: '', generation: 1 },
+    revision,
+  } as unknown as Run;
+}
+
+const app = {
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: { name: 'app', namespace: 'apps' },
+  spec: { sourceRef: { kind: 'GitRepository', name: 'repo' } },
+  status: { lastAttemptedRevision: `main@sha1:${A}` },
+} as unknown as WithStatus;
+
+const settle = (run: Run, result: Outcome['result']) =>
+  settleMember(run, kinds.Kustomization as Kind, app, {
+    result,
+    ready: { type: 'Ready', status: 'False', reason: 'DependencyNotReady', message: 'not yet' },
+  } as Outcome);
+
+test('a run that waits for a dependency leaves the commit that was tried before as it ended', async () => {
+  const { ctx, states } = await stage();
+  await settle(runOf(ctx, `main@sha1:${B}`), 'waiting');
+  expect(await states()).toEqual({ a: 'ready', b: 'pending' });
+});
+
+test('a run that fails before it comes to its source has failed for the commit on its way, not for the one before', async () => {
+  const { ctx, states } = await stage();
+  await settle(runOf(ctx), 'failure');
+  expect(await states()).toEqual({ a: 'ready', b: 'failed' });
+});
+
+test('a run that fails before it comes to its source while nothing is on its way has failed for the commit that stands', async () => {
+  const { ctx, states } = await stage({ pushed: false });
+  await settle(runOf(ctx), 'failure');
+  expect(await states()).toEqual({ a: 'failed', b: undefined });
+});
+
+test('a commit that comes back without a push overtakes the one that was on its way', async () => {
+  const { ctx, index } = await stage();
+  const source = {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'repo', namespace: 'apps' },
+    spec: { url: 'https://git.example.test/owner/repo.git' },
+  };
+  const run = {
+    ...runOf(ctx),
+    ref: { group: 'source.toolkit.fluxcd.io', kind: 'GitRepository', namespace: 'apps', name: 'repo' },
+    startedAt: 5,
+  } as unknown as Run;
+  const artifact = {
+    revision: `main@sha1:${A}`,
+    digest: 'sha256:a',
+    path: '',
+    url: '',
+    lastUpdateTime: '',
+    size: 0,
+  };
+  await openRollout(run, source, artifact, []);
+  expect((await index.rollouts.get('prod', SOURCE, B))?.supersededBy).toBe(A);
+});
