@@ -67,7 +67,9 @@ export function claimsOf(run: Run, object: Kustomization, revision: string | und
         if (!(await applied.load(run.job.cluster, by)).has(identity)) {
           // Since its inventory was read it may have come to its end, and have let the object go.
           if (!(await holdsNow(run, by)).has(identity)) continue;
+          // It applies the object, or lets it go and has no claim any more: only then is it told what becomes of it.
           heirs.add(by);
+          return { by, settled: false };
         }
         return { by, settled: true };
       }
@@ -87,11 +89,11 @@ export async function sendHeirs(run: Run, claims: Pick<Claims, 'heirs'> | undefi
   await enqueue(run.ctx, jobs);
 }
 
-/** What one Kustomization holds by now. */
+/** What one Kustomization holds by now, and is going to apply. */
 async function holdsNow(run: Run, key: string): Promise<Set<string>> {
   const [, namespace = '', name = ''] = key.split('/');
   const found = await run.client.get<Kustomization & WithStatus>({ ...KUSTOMIZATION, namespace, name });
-  return found ? identitiesOf(found) : new Set();
+  return found && found.spec.suspend !== true ? identitiesOf(found) : new Set();
 }
 
 function identitiesOf({ spec, status }: Kustomization): Set<string> {

@@ -41,9 +41,9 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<s
     prune(client, entries, { ...options, ...wait }),
   );
   run.changes.push(...changeSet.entries);
+  await sendHeirs(run, claims);
   if (error) throw error;
   if (waitsFor.length > 0) throw waiting(run, waitsFor, FIRST_LOOK_MS);
-  await sendHeirs(run, claims);
   return `deleted, with ${changeSet.entries.filter(({ action }) => action === 'deleted').length} objects`;
 }
 

@@ -30,9 +30,9 @@ function claims(listed: readonly string[], now: readonly string[]) {
   return claimsOf(run, kustomization('app', ['shared']), undefined);
 }
 
-test('an object is left to another owner that holds it and has yet to apply it, which is told so', async () => {
+test('an owner that holds an object and has yet to apply it is told so, and waited for', async () => {
   const seen = claims(['shared'], ['shared']);
-  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: true });
+  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: false });
   expect(seen.heirs()).toEqual(['Kustomization/apps/base']);
 });
 
