@@ -17,6 +17,8 @@ const awsTests = process.env.SLIPWAY_AWS_TESTS === 'all' ? [...onAws, ...slowOnA
 /** Suites that start servers get their own, longer limits; unit tests must stay quick. */
 const projects = [
   { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 },
+  // Modelled parts and virtual time, nothing else: however long it takes, it goes the same way.
+  { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 1_200_000 },
   { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, ...servers },
   { name: 'features', include: ['test/features/**/*.test.ts'], testTimeout: 120_000, ...servers },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, ...servers },
