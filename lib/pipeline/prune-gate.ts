@@ -42,7 +42,8 @@ export async function unbuilt(
   const wanted = new Set(
     staying
       .filter(({ key }) => key === own || !going.has(key))
-      .filter(({ item }) => item.status?.lastAttemptedRevision === revision)
+      // What one puts into another cluster is reconciled there, and takes nothing over from here.
+      .filter(({ item }) => !item.spec.kubeConfig && item.status?.lastAttemptedRevision === revision)
       .flatMap(({ item }) => kustomizationsIn(item.status?.inventory?.entries ?? [])),
   );
   // Two that are being deleted must not wait for each other, nor for what is built only after this one was made anew.

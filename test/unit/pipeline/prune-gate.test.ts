@@ -11,11 +11,13 @@ interface Given {
   deleted?: boolean;
   holds?: string[];
   dependsOn?: string[];
+  /** It applies to another cluster. */
+  remote?: boolean;
 }
 
 function kustomization(
   name: string,
-  { attempted = REVISION, deleted = false, holds = [], dependsOn = [] }: Given,
+  { attempted = REVISION, deleted = false, holds = [], dependsOn = [], remote = false }: Given,
 ) {
   return {
     apiVersion: `${GROUP}/v1`,
@@ -24,6 +26,7 @@ function kustomization(
     spec: {
       sourceRef: { kind: 'GitRepository', name: 'repo' },
       dependsOn: dependsOn.map((each) => ({ name: each })),
+      ...(remote ? { kubeConfig: { secretRef: { name: 'other' } } } : {}),
     },
     status: {
       lastAttemptedRevision: attempted,
@@ -61,6 +64,10 @@ test('one that the revision brings is waited for before it exists', async () => 
   expect(await waitsFor('base', { base: {}, root: { holds: ['base', 'app'] } })).toEqual([
     'Kustomization/apps/app',
   ]);
+});
+
+test('what one brings to another cluster is not waited for here', async () => {
+  expect(await waitsFor('base', { base: {}, root: { holds: ['app'], remote: true } })).toEqual([]);
 });
 
 test('one that is deleted waits neither for another one in deletion nor for what is built only after it was made anew', async () => {
