@@ -116,10 +116,11 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
         },
       ]
     : [];
+  const registries = cluster.registryIdentities.filter((cloud) => cloud === 'aws');
   const { subnets, securityGroups } = own;
   const vpc = subnets && securityGroups ? { subnetIds: subnets, securityGroupIds: securityGroups } : null;
   return {
-    ...commonSettings(aws, { secrets, vpc: subnets ?? [], eks }),
+    ...commonSettings(aws, { secrets, vpc: subnets ?? [], eks, registries }),
     worker: own.worker === undefined ? 'lambda' : 'own',
     principal: own.worker === undefined ? { Service: 'lambda.amazonaws.com' } : { AWS: own.worker },
     image: aws.image ?? NO_IMAGE,
