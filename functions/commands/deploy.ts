@@ -1,4 +1,6 @@
-import { resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
 import { messageOf } from '../../lib/core/errors.ts';
@@ -37,10 +39,20 @@ async function deploy(options: DeployOptions): Promise<void> {
     );
   if (!options.dryRun)
     say(`account ${await accountOf(aws.region)}, region ${aws.region}, stage ${aws.stage}`);
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-deploy-'));
+  try {
+    await deployFrom(directory, options, chosen);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Packages into a directory, which nobody else changes meanwhile, and deploys what is there. */
+async function deployFrom(directory: string, options: DeployOptions, chosen: Set<string>): Promise<void> {
   // Only here is what they need loaded: nobody else has to install it.
   const { packageStacks } = await import('../../infra/aws/package-stacks.ts');
   const { deployStack, describeStack } = await import('../../infra/aws/deploy-stack.ts');
-  const packaged = await packageStacks(resolve(options.config), say);
+  const packaged = await packageStacks(resolve(options.config), directory, say);
   const stacks = [packaged.core, ...packaged.clusters.filter(({ name }) => chosen.has(name))];
   if (options.dryRun) {
     for (const stack of stacks) say(`would deploy ${await describeStack(stack)}`);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Fleet } from '../../lib/fleet/fleet.ts';
@@ -17,8 +17,11 @@ import {
 /** The repository. */
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** Where everything that is built for AWS is put. */
-export const BUILD = join(ROOT, '.build');
+/** Where `serverless.yml` looks for everything that is built for AWS, beside itself. */
+export const BUILD = '.build';
+
+/** What osls reads, which is copied to where is packaged. */
+const TEMPLATES = ['serverless.yml', 'infra/aws', 'infra/cluster'];
 
 /** A stack that can be deployed. */
 export interface Stack {
@@ -50,12 +53,18 @@ export const OFFLINE = {
 };
 
 /**
- * Bundles the functions and packages the stacks of a fleet file, without credentials or network.
+ * Bundles the functions and packages the stacks of a fleet file, without credentials or network. osls reads from beside the `serverless.yml`
+ * and writes there, so each packaging has copies of its own: several at once do not see each other.
  * @param path of the fleet file
+ * @param directory an empty one; what is packaged stays there, and is deployed from there
  * @param progress called with each step, in words
  * @throws FleetError; Error naming what cannot be deployed as it is
  */
-export async function packageStacks(path: string, progress: (step: string) => void): Promise<Packaged> {
+export async function packageStacks(
+  path: string,
+  directory: string,
+  progress: (step: string) => void,
+): Promise<Packaged> {
   const text = await readFile(path, 'utf8');
   const fleet = loadFleet(text, { path });
   const document = parse(text) as FleetDocument;
@@ -64,8 +73,9 @@ export async function packageStacks(path: string, progress: (step: string) => vo
     name,
     clusterSettings(fleet, name, document),
   ]);
-  await rm(BUILD, { recursive: true, force: true });
-  const functions = join(BUILD, 'functions');
+  for (const each of TEMPLATES)
+    await cp(join(ROOT, each), join(directory, each), { recursive: true, filter: isTemplate });
+  const functions = join(directory, BUILD, 'functions');
   progress('bundling functions');
   const bundles = await bundleFunctions(ROOT, functions);
   for (const name of BUNDLED) {
@@ -73,27 +83,37 @@ export async function packageStacks(path: string, progress: (step: string) => vo
     await writeFile(join(functions, name, 'slipway.yaml'), stringify(part));
   }
   progress('packaging the core stack');
-  const core = await packageCore(settings);
+  const core = await packageCore(directory, settings);
   const clusters: Stack[] = [];
   for (const [name, each] of ofClusters) {
     progress(`packaging the stack of ${name}`);
-    clusters.push(await packageCluster(name, each));
+    clusters.push(await packageCluster(directory, name, each));
   }
   return { fleet, bundles, core, clusters };
 }
 
-async function packageCore(settings: CoreSettings): Promise<Stack> {
-  await writeFile(join(BUILD, 'stack.json'), JSON.stringify(settings));
-  return packageStack({ name: 'core', directory: ROOT, env: {}, packaged: join(BUILD, 'packages/core') });
+/** Folders, and what osls reads of them. */
+function isTemplate(path: string): boolean {
+  return !/\.[^/.]+$/.test(path) || path.endsWith('.yml');
 }
 
-async function packageCluster(name: string, settings: ClusterSettings): Promise<Stack> {
-  await writeFile(join(BUILD, `cluster-${name}.json`), JSON.stringify(settings));
+async function packageCore(directory: string, settings: CoreSettings): Promise<Stack> {
+  await writeFile(join(directory, BUILD, 'stack.json'), JSON.stringify(settings));
+  return packageStack({
+    name: 'core',
+    directory,
+    env: {},
+    packaged: join(directory, BUILD, 'packages/core'),
+  });
+}
+
+async function packageCluster(directory: string, name: string, settings: ClusterSettings): Promise<Stack> {
+  await writeFile(join(directory, BUILD, `cluster-${name}.json`), JSON.stringify(settings));
   return packageStack({
     name,
-    directory: join(ROOT, 'infra/cluster'),
+    directory: join(directory, 'infra/cluster'),
     env: { SLIPWAY_NAME: settings.name, SLIPWAY_CLUSTER: name },
-    packaged: join(BUILD, 'packages', `cluster-${name}`),
+    packaged: join(directory, BUILD, 'packages', `cluster-${name}`),
   });
 }
 

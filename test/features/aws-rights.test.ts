@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { QUEUES } from '../../functions/aws/environment.ts';
+import { CLUSTER_KINDS, SHARED_PARTITIONS } from '../../lib/store/partitions.ts';
+import { allows, type Statement, statementsOf } from '../support/iam.ts';
+import { ACCOUNT, BUCKET, ofType, packagedStacks, queue, TABLE } from '../support/packaged-stacks.ts';
+
+const { core, clusters, clusterStack } = await packagedStacks();
+
+/** Everything that a role may do, one line each: action, resource, and the rows where it is a matter of rows. */
+function rights(statements: readonly Statement[]): string[] {
+  return statements
+    .filter(({ sid }) => sid !== 'Log' && sid !== 'Trace')
+    .flatMap(({ actions, resources, conditions }) => {
+      const rows = conditions['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? [''];
+      return actions.flatMap((action) =>
+        resources.flatMap((resource) => rows.map((row) => `${action} ${resource} ${row}`.trim())),
+      );
+    })
+    .sort();
+}
+
+describe('the role of the webhook function', () => {
+  it('sends pushes and calls, puts large requests aside, puts and gets deliveries, looks receivers up, reads secrets of webhooks, and does nothing else', () => {
+    expect(rights(statementsOf(core, 'WebhookRole'))).toEqual(
+      [
+        `sqs:SendMessage ${queue(QUEUES.push)}`,
+        `sqs:SendMessage ${queue(QUEUES.cluster('*'))}`,
+        `s3:GetObject ${BUCKET}/hooks/*`,
+        `s3:PutObject ${BUCKET}/hooks/*`,
+        `dynamodb:GetItem ${TABLE} index#deliveries#*`,
+        `dynamodb:PutItem ${TABLE} index#deliveries#*`,
+        `dynamodb:UpdateItem ${TABLE} index#deliveries#*`,
+        `dynamodb:GetItem ${TABLE} index#receivers#*`,
+        `dynamodb:Query ${TABLE} index#receivers#*`,
+        ...['secretsmanager:GetSecretValue', 'ssm:GetParameter'].map(
+          (action) => `${action} arn:aws:secretsmanager:${ACCOUNT}:secret:slipway/webhook-??????`,
+        ),
+      ].sort(),
+    );
+  });
+});
+
+describe('the roles of the other functions of the core stack', () => {
+  it('give fan-out no secret at all', () => {
+    const all = rights(statementsOf(core, 'FanoutRole'));
+    expect(all.filter((right) => !/^(sqs|dynamodb):/.test(right))).toEqual([]);
+    expect(all.filter((right) => right.startsWith('sqs:SendMessage'))).toEqual(
+      [queue(QUEUES.cluster('*')), queue(QUEUES.delay), queue(QUEUES.notify)]
+        .map((name) => `sqs:SendMessage ${name}`)
+        .sort(),
+    );
+  });
+
+  it('give the secret of a cluster to none of them', () => {
+    for (const [role] of ofType(core, 'AWS::IAM::Role'))
+      for (const secret of ['slipway/production', 'slipway/factory'])
+        expect(
+          allows(statementsOf(core, role), {
+            action: 'secretsmanager:GetSecretValue',
+            resource: `arn:aws:secretsmanager:${ACCOUNT}:secret:${secret}-abcdef`,
+          }),
+          `${role} ${secret}`,
+        ).toBe(false);
+  });
+
+  it('let the pages read runs and nothing else', () => {
+    expect(rights(statementsOf(core, 'ApiRole'))).toEqual(
+      ['dynamodb:GetItem', 'dynamodb:Query']
+        .flatMap((action) =>
+          ['run', 'run-changes', 'runs'].map((kind) => `${action} ${TABLE} runs#${kind}#*`),
+        )
+        .sort(),
+    );
+  });
+
+  it('let the tick and the forwarder send jobs, and the forwarder read no row', () => {
+    expect(
+      rights(statementsOf(core, 'ForwardRole')).filter((right) => right.startsWith('dynamodb:')),
+    ).toEqual([]);
+    const tick = rights(statementsOf(core, 'SweepRole'));
+    expect(tick.filter((right) => /(Put|Update|Delete|Batch)/.test(right))).toEqual([
+      `dynamodb:UpdateItem ${TABLE} index#ticks#*`,
+    ]);
+  });
+
+  it('give each function a role of its own, and nobody a scan or an action by wildcard', () => {
+    const functions = ofType(core, 'AWS::Lambda::Function');
+    expect(new Set(functions.map(([, { Properties }]) => Properties.Role)).size).toBe(functions.length);
+    for (const template of [core, ...clusters])
+      for (const [role] of ofType(template, 'AWS::IAM::Role'))
+        for (const { actions, resources, sid } of statementsOf(template, role)) {
+          expect(
+            actions.filter((action) => action.includes('*')),
+            role,
+          ).toEqual([]);
+          expect(actions).not.toContain('dynamodb:Scan');
+          if (!['Trace', 'NetworkInterfaces'].includes(sid)) expect(resources, role).not.toContain('*');
+        }
+  });
+});
+
+describe('the role of a cluster', () => {
+  const NAMES = ['production', 'staging', 'west', 'factory'];
+  const ROW_ACTIONS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+
+  function mayTouch(name: string, partition: string): boolean[] {
+    const statements = statementsOf(clusterStack(name), 'ReconcileRole');
+    return ROW_ACTIONS.map((action) =>
+      allows(statements, {
+        action: `dynamodb:${action}`,
+        resource: TABLE,
+        keys: { 'dynamodb:LeadingKeys': [partition] },
+      }),
+    );
+  }
+
+  it('reads and writes every kind of row that belongs to the cluster', () => {
+    for (const name of NAMES)
+      for (const [table, kinds] of Object.entries(CLUSTER_KINDS))
+        for (const kind of kinds)
+          for (const partition of [`${table}#${kind}#${name}`, `${table}#${kind}#${name}#more#of it`])
+            expect(mayTouch(name, partition), partition).not.toContain(false);
+  });
+
+  it('touches no row of another cluster, not even of one whose name begins or ends with its own', () => {
+    for (const name of NAMES)
+      for (const other of [...NAMES, `${name}-2`, `a-${name}`, `${name}s`].filter((each) => each !== name))
+        for (const [table, kinds] of Object.entries(CLUSTER_KINDS))
+          for (const kind of kinds)
+            for (const partition of [
+              `${table}#${kind}#${other}`,
+              `${table}#${kind}#${other}#${name}`,
+              `${table}#${kind}#${other}#x#${name}#y`,
+            ])
+              expect(mayTouch(name, partition), `${name}: ${partition}`).not.toContain(true);
+  });
+
+  it('touches neither deliveries nor ticks, and cannot scan', () => {
+    for (const partition of ['index#deliveries#github', 'index#ticks#production'])
+      expect(mayTouch('production', partition)).not.toContain(true);
+    const statements = statementsOf(clusterStack('production'), 'ReconcileRole');
+    for (const action of ['dynamodb:Scan', 'dynamodb:Query', 'dynamodb:DeleteTable'])
+      expect(allows(statements, { action, resource: TABLE }), action).toBe(false);
+  });
+
+  it('writes rows of Receivers where it knows their secret path, and cannot list them', () => {
+    const may = mayTouch('production', `index#receivers#sha256:${'a'.repeat(64)}`);
+    expect(ROW_ACTIONS.filter((_, index) => !may[index])).toEqual(['Query', 'BatchWriteItem']);
+  });
+
+  it('takes turns with other clusters at the branches that images are written to, and cannot list them', () => {
+    for (const partition of SHARED_PARTITIONS) {
+      const may = mayTouch('production', `index#${partition}`);
+      expect(ROW_ACTIONS.filter((_, index) => may[index])).toEqual(['GetItem', 'PutItem', 'DeleteItem']);
+    }
+  });
+
+  it('reads the name of the installation, and cannot change it', () => {
+    const may = mayTouch('production', 'index#installation');
+    expect(ROW_ACTIONS.filter((_, index) => may[index])).toEqual(['GetItem']);
+  });
+
+  it('reads the secret of its cluster, those of the providers, its part of the fleet file, and no other secret', () => {
+    const statements = statementsOf(clusterStack('production'), 'ReconcileRole');
+    const secret = (name: string) => ({
+      action: 'secretsmanager:GetSecretValue',
+      resource: `arn:aws:secretsmanager:${ACCOUNT}:secret:${name}-abcdef`,
+    });
+    const parameter = (name: string) => ({
+      action: 'ssm:GetParameter',
+      resource: `arn:aws:ssm:${ACCOUNT}:parameter/${name}`,
+    });
+    for (const request of [
+      secret('slipway/production'),
+      secret('slipway/github-app'),
+      parameter('slipway-prod/clusters/production'),
+    ])
+      expect(allows(statements, request), request.resource).toBe(true);
+    for (const request of [
+      secret('slipway/factory'),
+      secret('slipway/webhook'),
+      secret('slipway/production-2'),
+      parameter('slipway/staging'),
+      parameter('slipway-prod/clusters/staging'),
+    ])
+      expect(allows(statements, request), request.resource).toBe(false);
+  });
+
+  it('keeps artifacts under the name of its cluster and reaches no others', () => {
+    const statements = statementsOf(clusterStack('staging'), 'ReconcileRole');
+    const may = (action: string, key: string) => allows(statements, { action, resource: `${BUCKET}/${key}` });
+    for (const action of ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']) {
+      expect(may(action, 'artifacts/staging/GitRepository/a/b/c')).toBe(true);
+      expect(may(action, 'artifacts/production/GitRepository/a/b/c')).toBe(false);
+      expect(may(action, 'artifacts/staging-2/x')).toBe(false);
+      expect(may(action, 'else/x')).toBe(false);
+      expect(may(action, 'hooks/production/x')).toBe(false);
+    }
+    const list = (prefix?: string) =>
+      allows(statements, {
+        action: 's3:ListBucket',
+        resource: BUCKET,
+        ...(prefix === undefined ? {} : { keys: { 's3:prefix': [prefix] } }),
+      });
+    expect(list('artifacts/staging/GitRepository/')).toBe(true);
+    expect([list(), list('artifacts/'), list('artifacts/production/x')]).toEqual([false, false, false]);
+  });
+
+  it('takes jobs of its own queue alone', () => {
+    const statements = statementsOf(clusterStack('production'), 'ReconcileRole');
+    for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:SendMessage']) {
+      expect(allows(statements, { action, resource: queue(QUEUES.cluster('production')) })).toBe(true);
+      expect(allows(statements, { action, resource: queue(QUEUES.cluster('staging')) })).toBe(false);
+      expect(allows(statements, { action, resource: queue(QUEUES.push) })).toBe(false);
+    }
+    expect(allows(statements, { action: 'sqs:ReceiveMessage', resource: queue(QUEUES.delay) })).toBe(false);
+  });
+
+  it('asks for the address of its cluster of EKS, where the fleet file names one, and of no other', () => {
+    const may = (name: string, cluster: string) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), {
+        action: 'eks:DescribeCluster',
+        resource: `arn:aws:eks:us-west-2:123456789012:cluster/${cluster}`,
+      });
+    expect([may('west', 'west'), may('west', 'east'), may('production', 'west')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('is for the function alone, or for whoever the fleet file names in its place', () => {
+    const trust = (name: string) =>
+      clusterStack(name).resources.ReconcileRole?.Properties.AssumeRolePolicyDocument;
+    expect(trust('production')).toMatchObject({
+      Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } }],
+    });
+    expect(trust('factory')).toMatchObject({
+      Statement: [{ Effect: 'Allow', Principal: { AWS: ['arn:aws:iam::123456789012:role/factory-worker'] } }],
+    });
+    expect(ofType(clusterStack('factory'), 'AWS::Lambda::Function')).toEqual([]);
+  });
+
+  it('may make network interfaces only where the worker is in a network', () => {
+    const may = (name: string) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), {
+        action: 'ec2:CreateNetworkInterface',
+        resource: 'x',
+      });
+    expect([may('production'), may('staging')]).toEqual([true, false]);
+  });
+});
