@@ -1,7 +1,9 @@
+import { expect } from 'vitest';
 import { applyStaged } from '../../lib/apply/apply.ts';
+import { ApplyError } from '../../lib/apply/apply-error.ts';
 import type { AppliedRecord, ApplyOptions, ApplyResult, Owner } from '../../lib/apply/types.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
-import { refOf } from '../../lib/core/object.ts';
+import { identityOf, refOf } from '../../lib/core/object.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
 import type { KubernetesConnection } from './kubernetes.ts';
@@ -56,6 +58,21 @@ export function actions(result: ApplyResult): Record<string, string> {
   return Object.fromEntries(
     result.changeSet.entries.map(({ ref, action }) => [`${ref.kind}/${ref.name}`, action]),
   );
+}
+
+/** The inventory that an apply of these objects left. */
+export function previousOf(objects: readonly KubernetesObject[]): ReadonlySet<string> {
+  return new Set(objects.map((object) => identityOf(refOf(object))));
+}
+
+/** The error of an apply that must fail. */
+export async function failureOf(apply: Promise<unknown>): Promise<ApplyError> {
+  const error = await apply.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(ApplyError);
+  return error as ApplyError;
 }
 
 /** resourceVersions of objects, to show that nothing was written. */
