@@ -110,7 +110,7 @@ describe('the templates', () => {
     ]);
   });
 
-  it('tell of old messages, dead letters, errors, throttling and a missing tick, all at one address', () => {
+  it('tell of old messages, dead letters, errors, answers of 5xx, throttling and a missing tick, all at one address', () => {
     const alarms = [core, clusterStack('production')].flatMap((template) =>
       ofType(template, 'AWS::CloudWatch::Alarm'),
     );
@@ -128,6 +128,10 @@ describe('the templates', () => {
     ])
       for (const metric of ['Errors', 'Throttles'])
         expect(watched).toContain(`${metric} slipway-prod-${name}`);
+    // A webhook that is answered with 503 is no error of its function.
+    expect(watched).toContain('5xx HttpApi');
+    for (const metric of ['ReadThrottleEvents', 'WriteThrottleEvents'])
+      expect(watched).toContain(`${metric} slipway-prod`);
     expect(core.resources.TickMissing?.Properties).toMatchObject({
       MetricName: 'Invocations',
       TreatMissingData: 'breaching',

@@ -36,7 +36,7 @@ describe('slipway deploy', () => {
     const lines = stdout.split('\n').filter((line) => line.startsWith('would deploy'));
     expect(lines).toEqual([
       expect.stringMatching(
-        /^would deploy core: \d+ resources, among them 6 functions, 6 queues, 20 alarms$/,
+        /^would deploy core: \d+ resources, among them 6 functions, 6 queues, 22 alarms$/,
       ),
       expect.stringMatching(
         /^would deploy staging: \d+ resources, among them 1 functions, 2 queues, 4 alarms$/,
