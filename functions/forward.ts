@@ -1,4 +1,4 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { sqsApi } from '../lib/cloud/aws-json.ts';
 import { messageOf } from '../lib/core/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { type Forwarder, sqsForwarder } from '../lib/queue/sqs-forward.ts';
@@ -6,6 +6,7 @@ import { type Environment, QUEUES, queueUrl } from './aws/environment.ts';
 import { keepOpen, type Opened } from './aws/lambda.ts';
 import { logOf } from './aws/log.ts';
 import type { QueueAnswer, QueueEvent } from './aws/queue-event.ts';
+import { lazyAwsApi } from './open-aws-api.ts';
 
 /** The queues that messages are held back for. */
 const FORWARDED = /^(push|notify|cluster-[a-z0-9-]+)\.fifo$/;
@@ -18,16 +19,15 @@ export async function openForward(
   environment: Environment,
   log: Log = logOf(environment),
 ): Promise<Opened & { forwarder: Forwarder; log: Log }> {
-  const client = new SQSClient({});
   const forwarder = sqsForwarder({
-    client,
+    sqs: sqsApi(lazyAwsApi()),
     delayQueueUrl: queueUrl(environment.queues, QUEUES.delay),
     queueUrl(name) {
       if (!FORWARDED.test(name)) throw new Error(`nothing is held back for a queue ${JSON.stringify(name)}`);
       return queueUrl(environment.queues, name);
     },
   });
-  return { forwarder, log, isCurrent: async () => true, close: async () => client.destroy() };
+  return { forwarder, log, isCurrent: async () => true, close: async () => {} };
 }
 
 /** Its handler; what could not be sent on stays in the queue, and comes again. */

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { type AwsJson, dynamodbApi, sqsApi } from '../../lib/cloud/aws-json.ts';
 import { messageOf } from '../../lib/core/errors.ts';
 import { sortableId } from '../../lib/core/sortable-id.ts';
 import type { Log } from '../../lib/log.ts';
@@ -12,6 +11,7 @@ import { enqueue } from '../../lib/pipeline/enqueue.ts';
 import type { Queue } from '../../lib/queue/queue.ts';
 import { sqsQueue } from '../../lib/queue/sqs.ts';
 import { dynamoTable } from '../../lib/store/dynamodb.ts';
+import { lazyAwsApi } from '../open-aws-api.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import { type OpenIndex, openIndex } from '../open-index.ts';
 import { type Environment, MAX_RECEIVE_COUNT, QUEUES, queueUrl } from './environment.ts';
@@ -36,13 +36,13 @@ export async function openCore(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<AwsCore> {
   const open = await openFleetAt(environment.fleet);
-  const sqs = new SQSClient({});
-  const dynamodb = new DynamoDBClient({});
-  const queues = openQueues(sqs, environment.queues);
+  const aws = lazyAwsApi();
+  const dynamodb = dynamodbApi(aws);
+  const queues = openQueues(sqsApi(aws), environment.queues);
   const newId = () => sortableId(Date.now(), randomBytes(10));
   const { table } = environment;
   const index = openIndex(
-    (name) => dynamoTable({ client: dynamodb, tableName: table, name, now: Date.now }),
+    (name) => dynamoTable({ dynamodb, tableName: table, name, now: Date.now }),
     Date.now,
     open.fleet.clusters.map(({ name }) => name),
     {
@@ -72,10 +72,7 @@ export async function openCore(
     open,
     environment,
     isCurrent: () => open.isCurrent(),
-    async close() {
-      sqs.destroy();
-      dynamodb.destroy();
-    },
+    async close() {},
   };
 }
 
@@ -84,13 +81,13 @@ export function holderName(): string {
   return `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
-function openQueues(client: SQSClient, prefix: string): Queues & { notify: Queue } {
+function openQueues(sqs: AwsJson, prefix: string): Queues & { notify: Queue } {
   const opened = new Map<string, Queue>();
   const queue = (name: string): Queue => {
     const known = opened.get(name);
     if (known) return known;
     const made = sqsQueue({
-      client,
+      sqs,
       name,
       queueUrl: queueUrl(prefix, name),
       deadLetterQueueUrl: queueUrl(prefix, QUEUES.deadOf(name)),

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /**
  * What the functions on AWS are told by their environment. The stacks set it, `slipway worker` is given the same, and nothing
- * else is read from the environment but what the AWS SDK itself reads (region, credentials, `AWS_ENDPOINT_URL…`).
+ * else is read from the environment but what every tool of AWS reads (region, credentials, `AWS_ENDPOINT_URL…`).
  */
 const Variables = z.object({
   SLIPWAY_FLEET: z

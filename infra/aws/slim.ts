@@ -17,8 +17,12 @@ const REPLACEMENTS: readonly Replacement[] = [
   // should.
   {
     file: /\/@aws-sdk\/credential-provider-node\/.*\.js$/,
-    contents:
-      "import { fromEnv } from '@aws-sdk/credential-provider-env'; export const defaultProvider = () => fromEnv();",
+    contents: `
+      export const defaultProvider = () => async () => {
+        const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = process.env;
+        if (!accessKeyId || !secretAccessKey) throw new Error('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set; Lambda gives them to a function that has a role');
+        return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+      };`,
   },
   // Names browsers, for the SDK's user agent there.
   { file: /\/bowser\/.*\.m?js$/, contents: 'export default undefined;' },

@@ -1,10 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { SignatureV4 } from '@smithy/signature-v4';
+import { AwsV4Signer } from 'aws4fetch';
 import { messageOf } from '../core/errors.ts';
+import { AwsError, faultOf, passes } from './aws-fault.ts';
 
-/** Who calls; the SDK's chain of providers makes it (environment, role of a function or a pod, profile). */
+/** Who calls; AWS's chain of providers makes it (environment, role of a function or a pod, profile). */
 export type AwsCredentials = () => Promise<{
   accessKeyId: string;
   secretAccessKey: string;
@@ -23,6 +21,10 @@ export interface AwsApiOptions {
   now(): number;
   /** Default: a timer. */
   sleep?(ms: number): Promise<unknown>;
+  /** Default: `Math.random`. */
+  random?(): number;
+  /** How long one try may take, in ms. Default: 10 s. */
+  timeoutMs?: number;
 }
 
 /** A call. */
@@ -37,23 +39,18 @@ export interface AwsRequest {
   query?: Readonly<Record<string, string>>;
   headers?: Readonly<Record<string, string>>;
   body?: string;
+  /** The scheme and host of the service, where they are known and no {@link AwsApiOptions.endpoint} replaces them. */
+  origin?: string;
+  /** How much longer than usual AWS may take to answer, in ms: it was asked to wait. */
+  waitMs?: number;
+  /** Ends the call; it then throws the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
-/** An answer of AWS that is no success. The code is AWS's own, such as `ResourceNotFoundException`. */
-export class AwsError extends Error {
-  override readonly name = 'AwsError';
-  readonly code: string;
-  /** Of HTTP; 0 when there was no answer. */
-  readonly status: number;
-
-  constructor(code: string, status: number, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.status = status;
-  }
-}
-
-/** The few calls to AWS that need no client of their own. */
+/**
+ * Calls to AWS: signed, sent by `fetch`, tried again. It runs wherever `fetch` does and is all that Slipway calls AWS by but for S3, because the
+ * SDK's clients take most of a function's cold start and do not fit an edge.
+ */
 export interface AwsApi {
   /**
    * The text of an answer. Throttling and faults of the service are tried again a few times.
@@ -72,58 +69,71 @@ const HOSTS: Readonly<Record<string, string>> = { ecr: 'api.ecr' };
 const ATTEMPTS = 4;
 const BACKOFF_MS = 200;
 const TIMEOUT_MS = 10_000;
-const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|ServiceUnavailable|InternalServiceError/;
+
+/** Keys of signatures that are kept: one a day, region, service and credential. */
+const MAX_KEYS = 50;
 
 /** Makes the caller of AWS. */
 export function createAwsApi(options: AwsApiOptions): AwsApi {
-  const handler = new NodeHttpHandler({ connectionTimeout: 5_000, requestTimeout: TIMEOUT_MS });
-  const sleep = options.sleep ?? delay;
+  const { timeoutMs = TIMEOUT_MS, random = Math.random } = options;
+  const sleep = options.sleep ?? ((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
+  const keys = new Map<string, ArrayBuffer>();
 
   function region(given = options.region): string {
     if (given) return given;
     throw new Error('no AWS region is known; set AWS_REGION, or name it in the fleet file');
   }
 
-  function prepare(request: AwsRequest) {
-    const { service } = request;
+  async function signerOf(request: AwsRequest, expiresInSeconds?: number): Promise<AwsV4Signer> {
+    const { service, method = 'GET', headers = {}, body } = request;
     const where = region(request.region);
-    const url = new URL(
-      options.endpoint?.(service) ?? `https://${HOSTS[service] ?? service}.${where}.${domainOf(where)}`,
-    );
-    const signer = new SignatureV4({
+    const origin =
+      options.endpoint?.(service) ??
+      request.origin ??
+      `https://${HOSTS[service] ?? service}.${where}.${domainOf(where)}`;
+    const url = new URL(`${origin.replace(/\/$/, '')}${request.path ?? '/'}`);
+    for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
+    if (expiresInSeconds !== undefined) url.searchParams.set('X-Amz-Expires', String(expiresInSeconds));
+    const { accessKeyId, secretAccessKey, sessionToken } = await options.credentials();
+    if (keys.size > MAX_KEYS) keys.clear();
+    return new AwsV4Signer({
+      url: url.href,
+      method,
+      headers: { ...headers },
+      ...(body === undefined ? {} : { body }),
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
       service,
       region: where,
-      sha256: Sha256,
-      credentials: options.credentials,
-      // Paths are signed as they are sent, encoded once more for every service but S3.
-      uriEscapePath: service !== 's3',
+      datetime: new Date(options.now()).toISOString().replace(/[:-]|\.\d{3}/g, ''),
+      cache: keys,
+      signQuery: expiresInSeconds !== undefined,
     });
-    const unsigned = {
-      method: request.method ?? 'GET',
-      protocol: url.protocol,
-      hostname: url.hostname,
-      ...(url.port === '' ? {} : { port: Number(url.port) }),
-      path: request.path ?? '/',
-      query: { ...request.query },
-      headers: { host: url.host, ...request.headers },
-      ...(request.body === undefined ? {} : { body: request.body }),
-    };
-    return { signer, unsigned, signingDate: new Date(options.now()) };
   }
 
   async function once(request: AwsRequest): Promise<string> {
-    const { signer, unsigned, signingDate } = prepare(request);
-    const signed = await signer.sign(unsigned, { signingDate });
-    const { response } = await handler
-      .handle({ ...unsigned, ...signed } as Parameters<typeof handler.handle>[0])
-      .catch((error: unknown) => {
-        throw new AwsError('', 0, `${request.service} cannot be reached: ${messageOf(error)}`, error);
+    const { service, signal } = request;
+    const { url, method, headers } = await (await signerOf(request)).sign();
+    const deadline = AbortSignal.timeout(timeoutMs + (request.waitMs ?? 0));
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url.href, {
+        method,
+        headers,
+        ...(request.body === undefined ? {} : { body: request.body }),
+        // Nothing signed goes where an answer points.
+        redirect: 'manual',
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
-    const chunks: Buffer[] = [];
-    for await (const chunk of response.body as AsyncIterable<Buffer>) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
-    if (response.statusCode < 300) return text;
-    throw faultOf(request.service, response.statusCode, response.headers['x-amzn-errortype'], text);
+      text = await response.text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new AwsError('', 0, `${service} cannot be reached: ${causeOf(error)}`, error);
+    }
+    if (response.ok) return text;
+    throw faultOf(service, response.status, response.headers.get('x-amzn-errortype'), text);
   }
 
   return {
@@ -133,20 +143,15 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
         try {
           return await once(request);
         } catch (error) {
-          const { code, status } = error instanceof AwsError ? error : { code: '', status: 400 };
-          const passes = status === 0 || status === 429 || status >= 500 || THROTTLED.test(code);
-          if (!passes || attempt === ATTEMPTS) throw error;
-          await sleep(BACKOFF_MS * 2 ** (attempt - 1));
+          if (!passes(error) || attempt === ATTEMPTS) throw error;
+          // Scattered, so that many who were throttled together do not come back together.
+          await sleep(BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random() / 2));
         }
       }
     },
     async presign(request, expiresInSeconds) {
-      const { signer, unsigned, signingDate } = prepare(request);
-      const signed = await signer.presign(unsigned, { signingDate, expiresIn: expiresInSeconds });
-      const query = Object.entries(signed.query ?? {}).map(
-        ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`,
-      );
-      return `${unsigned.protocol}//${unsigned.headers.host}${unsigned.path}?${query.join('&')}`;
+      const { url } = await (await signerOf(request, expiresInSeconds)).sign();
+      return url.href;
     },
   };
 }
@@ -155,50 +160,8 @@ function domainOf(region: string): string {
   return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
 }
 
-/** JSON services name their error in `__type` or a header, with a namespace before it or a link behind; S3 in XML. */
-function faultOf(service: string, status: number, header: string | undefined, text: string): AwsError {
-  let type = header ?? '';
-  let message = '';
-  try {
-    const body = JSON.parse(text) as { __type?: string; message?: string; Message?: string };
-    type = body.__type ?? type;
-    message = body.message ?? body.Message ?? '';
-  } catch {
-    type = /<Code>([^<]*)<\/Code>/.exec(text)?.[1] ?? type;
-    message = /<Message>([^<]*)<\/Message>/.exec(text)?.[1] ?? '';
-  }
-  const code = type.replace(/^.*#/, '').replace(/:.*$/, '');
-  return new AwsError(
-    code,
-    status,
-    `${service} answered ${status}${code === '' ? '' : ` ${code}`}: ${message}`,
-  );
-}
-
-/** The hash that the signer wants, over Node's own. */
-class Sha256 {
-  readonly #hash;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    throw new Error('a hash is used once');
-  }
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
+/** `fetch` says only that it failed; why stands in the cause. */
+function causeOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return messageOf(cause ?? error);
 }

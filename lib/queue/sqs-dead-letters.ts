@@ -1,18 +1,14 @@
-import {
-  ChangeMessageVisibilityCommand,
-  DeleteMessageCommand,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { AwsJson } from '../cloud/aws-json.ts';
 import type { DeadLetter, ReceivedMessage } from './queue.ts';
-import { fromSdk, receivedOf } from './sqs-message.ts';
+import { receivedOf } from './sqs-message.ts';
+import { receiveRecords } from './sqs-receive.ts';
 
-/** How long dead letters are out of sight while they are looked at, in seconds; they are put back at once after that. */
-const LOOK_SECONDS = 60;
+/** How long dead letters are out of sight while they are looked at, in ms; they are put back at once after that. */
+const LOOK_MS = 60_000;
 
 /** Where dead letters are, and what they died of. */
 export interface DeadLetterQueue {
-  client: SQSClient;
+  sqs: AwsJson;
   deadLetterQueueUrl: string;
   maxReceiveCount: number;
 }
@@ -25,7 +21,7 @@ export interface DeadLetterQueue {
  * @returns those looked at, oldest first
  */
 export async function visitDeadLetters(
-  { client, deadLetterQueueUrl, maxReceiveCount }: DeadLetterQueue,
+  { sqs, deadLetterQueueUrl, maxReceiveCount }: DeadLetterQueue,
   limit: number,
   visit: (letter: ReceivedMessage) => Promise<boolean>,
 ): Promise<DeadLetter[]> {
@@ -33,49 +29,33 @@ export async function visitDeadLetters(
   const seen: ReceivedMessage[] = [];
   try {
     while (seen.length < limit) {
-      const { Messages: messages = [] } = await client.send(
-        new ReceiveMessageCommand({
-          QueueUrl: deadLetterQueueUrl,
-          MaxNumberOfMessages: Math.min(10, limit - seen.length),
-          WaitTimeSeconds: 0,
-          VisibilityTimeout: LOOK_SECONDS,
-          MessageSystemAttributeNames: ['All'],
-          MessageAttributeNames: ['All'],
-        }),
-      );
-      if (messages.length === 0) break;
-      for (const message of messages) {
-        const letter = receivedOf(fromSdk(message));
+      const max = Math.min(10, limit - seen.length);
+      const settings = { max, waitMs: 0, visibilityMs: LOOK_MS };
+      const letters = (await receiveRecords(sqs, deadLetterQueueUrl, settings)).map(receivedOf);
+      if (letters.length === 0) break;
+      for (const letter of letters) {
         seen.push(letter);
         kept.push(letter);
         if (!(await visit(letter))) continue;
         kept.pop();
-        await client.send(
-          new DeleteMessageCommand({ QueueUrl: deadLetterQueueUrl, ReceiptHandle: letter.receipt }),
-        );
+        await sqs('DeleteMessage', { QueueUrl: deadLetterQueueUrl, ReceiptHandle: letter.receipt });
       }
     }
   } finally {
-    await putBack(client, deadLetterQueueUrl, kept);
+    await putBack(sqs, deadLetterQueueUrl, kept);
   }
   return seen
     .map(({ id, group, body, sentAt }) => ({ id, group, body, sentAt, receiveCount: maxReceiveCount }))
     .sort((left, right) => left.sentAt - right.sentAt);
 }
 
-async function putBack(
-  client: SQSClient,
-  queueUrl: string,
-  letters: readonly ReceivedMessage[],
-): Promise<void> {
+async function putBack(sqs: AwsJson, queueUrl: string, letters: readonly ReceivedMessage[]): Promise<void> {
   // From the last to the first, so that those of one group are free in their order.
   for (const { receipt } of [...letters].reverse()) {
-    await client.send(
-      new ChangeMessageVisibilityCommand({
-        QueueUrl: queueUrl,
-        ReceiptHandle: receipt,
-        VisibilityTimeout: 0,
-      }),
-    );
+    await sqs('ChangeMessageVisibility', {
+      QueueUrl: queueUrl,
+      ReceiptHandle: receipt,
+      VisibilityTimeout: 0,
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { AwsJson } from '../cloud/aws-json.ts';
 import { delayedEnvelope, fifoEntry, type SqsRecord } from './sqs-message.ts';
 import { receiveRecords } from './sqs-receive.ts';
 import { sendEntries } from './sqs-send.ts';
@@ -6,7 +6,7 @@ import { realTimers, type Timers } from './timers.ts';
 
 /** What a forwarder needs. */
 export interface ForwarderOptions {
-  client: SQSClient;
+  sqs: AwsJson;
   /** The standard queue that holds messages back. */
   delayQueueUrl: string;
   /** The URL of a queue by the name that its messages carry. Throws for a name that no queue has. */
@@ -35,11 +35,11 @@ const VISIBILITY_MS = 60_000;
 
 /** Makes the forwarder of a delay queue. */
 export function sqsForwarder(options: ForwarderOptions): Forwarder {
-  const { client, delayQueueUrl, timers = realTimers } = options;
+  const { sqs, delayQueueUrl, timers = realTimers } = options;
 
   async function forwardOne(record: DelayedRecord): Promise<void> {
     const envelope = delayedEnvelope(record);
-    await sendEntries(client, options.queueUrl(envelope.queue), [fifoEntry('0', envelope)], timers);
+    await sendEntries(sqs, options.queueUrl(envelope.queue), [fifoEntry('0', envelope)], timers);
   }
 
   async function forward(records: readonly DelayedRecord[]): Promise<Map<string, unknown>> {
@@ -57,13 +57,13 @@ export function sqsForwarder(options: ForwarderOptions): Forwarder {
     forward,
     async forwardDue({ waitMs, signal }) {
       const settings = { max: 10, waitMs, visibilityMs: VISIBILITY_MS };
-      const records = await receiveRecords(client, delayQueueUrl, settings, signal);
+      const records = await receiveRecords(sqs, delayQueueUrl, settings, signal);
       const failed = await forward(records);
       await Promise.all(
         records
           .filter(({ messageId }) => !failed.has(messageId))
           .map(({ receiptHandle }) =>
-            client.send(new DeleteMessageCommand({ QueueUrl: delayQueueUrl, ReceiptHandle: receiptHandle })),
+            sqs('DeleteMessage', { QueueUrl: delayQueueUrl, ReceiptHandle: receiptHandle }),
           ),
       );
       const [error] = failed.values();

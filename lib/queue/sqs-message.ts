@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import type { OutgoingMessage, ReceivedMessage } from './queue.ts';
+import type { SqsEntry, SqsMessage } from './sqs-types.ts';
 
 /** Characters that SQS refuses in a body. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
@@ -23,7 +23,7 @@ export interface DelayedEnvelope extends Envelope {
   queue: string;
 }
 
-/** What SQS gives of a message: the SDK's and Lambda's records differ in capitals and in the spelling of attributes. */
+/** A message as Lambda hands it over; SQS's own answers differ in capitals and in the spelling of attributes. */
 export interface SqsRecord {
   messageId: string;
   receiptHandle: string;
@@ -33,7 +33,7 @@ export interface SqsRecord {
 }
 
 /** An entry for the FIFO queue. */
-export function fifoEntry(id: string, envelope: Envelope): SendMessageBatchRequestEntry {
+export function fifoEntry(id: string, envelope: Envelope): SqsEntry {
   return {
     Id: id,
     MessageGroupId: PLAIN_ID.test(envelope.group) ? envelope.group : digest(envelope.group),
@@ -45,11 +45,7 @@ export function fifoEntry(id: string, envelope: Envelope): SendMessageBatchReque
 }
 
 /** An entry for the standard queue that holds messages back. */
-export function delayEntry(
-  id: string,
-  envelope: DelayedEnvelope,
-  delayMs: number,
-): SendMessageBatchRequestEntry {
+export function delayEntry(id: string, envelope: DelayedEnvelope, delayMs: number): SqsEntry {
   const body = JSON.stringify(envelope);
   return {
     Id: id,
@@ -64,7 +60,7 @@ export function delayedEnvelope(record: Pick<SqsRecord, 'body' | 'messageAttribu
   return JSON.parse(bodyOf(record)) as DelayedEnvelope;
 }
 
-/** A message of the FIFO queue, from a record of a Lambda event or of {@link fromSdk}. */
+/** A message of the FIFO queue, from a record of a Lambda event or of {@link recordOf}. */
 export function receivedOf(record: SqsRecord): ReceivedMessage {
   const { attributes: system, messageAttributes } = record;
   return {
@@ -77,14 +73,8 @@ export function receivedOf(record: SqsRecord): ReceivedMessage {
   };
 }
 
-/** The SDK's form of a message, as a record. */
-export function fromSdk(message: {
-  MessageId?: string | undefined;
-  ReceiptHandle?: string | undefined;
-  Body?: string | undefined;
-  Attributes?: Partial<Record<string, string>> | undefined;
-  MessageAttributes?: Record<string, MessageAttributeValue> | undefined;
-}): SqsRecord {
+/** A message of an answer of SQS, as a record. */
+export function recordOf(message: SqsMessage): SqsRecord {
   return {
     messageId: message.MessageId ?? '',
     receiptHandle: message.ReceiptHandle ?? '',
@@ -100,10 +90,9 @@ export function fromSdk(message: {
 }
 
 /** How many bytes of a request's limit an entry takes, at most. */
-export function sizeOf(entry: SendMessageBatchRequestEntry): number {
+export function sizeOf(entry: SqsEntry): number {
   return (
-    Buffer.byteLength(entry.MessageBody ?? '') +
-    Buffer.byteLength(JSON.stringify(entry.MessageAttributes ?? {}))
+    Buffer.byteLength(entry.MessageBody) + Buffer.byteLength(JSON.stringify(entry.MessageAttributes ?? {}))
   );
 }
 
@@ -128,10 +117,7 @@ function mustEncode(body: string): boolean {
   return FORBIDDEN.test(body);
 }
 
-function attributes(
-  envelope: Envelope | undefined,
-  body: string,
-): Pick<SendMessageBatchRequestEntry, 'MessageAttributes'> {
+function attributes(envelope: Envelope | undefined, body: string): Pick<SqsEntry, 'MessageAttributes'> {
   const values: Record<string, string> = {};
   if (envelope) values.sentAt = String(envelope.sentAt);
   if (envelope && !PLAIN_ID.test(envelope.group)) values.group = envelope.group;

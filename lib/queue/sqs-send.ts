@@ -1,10 +1,7 @@
-import {
-  SendMessageBatchCommand,
-  type SendMessageBatchRequestEntry,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
 import pLimit from 'p-limit';
+import type { AwsJson } from '../cloud/aws-json.ts';
 import { sizeOf } from './sqs-message.ts';
+import type { SqsEntry, SqsFailure } from './sqs-types.ts';
 import type { Timers } from './timers.ts';
 
 /** SQS's limits of one request. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
@@ -24,29 +21,29 @@ const CONCURRENCY = 8;
  * @throws Error when SQS refuses an entry or still fails to take it after several tries
  */
 export async function sendEntries(
-  client: SQSClient,
+  sqs: AwsJson,
   queueUrl: string,
-  entries: readonly SendMessageBatchRequestEntry[],
+  entries: readonly SqsEntry[],
   timers: Timers,
 ): Promise<void> {
   const limit = pLimit(CONCURRENCY);
   for (const round of roundsOf(entries)) {
-    await Promise.all(
-      batchesOf(round).map((batch) => limit(() => sendBatch(client, queueUrl, batch, timers))),
-    );
+    await Promise.all(batchesOf(round).map((batch) => limit(() => sendBatch(sqs, queueUrl, batch, timers))));
   }
 }
 
 async function sendBatch(
-  client: SQSClient,
+  sqs: AwsJson,
   queueUrl: string,
-  batch: readonly SendMessageBatchRequestEntry[],
+  batch: readonly SqsEntry[],
   timers: Timers,
 ): Promise<void> {
   let left = batch;
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: [...left] }));
-    const failed = answer.Failed ?? [];
+    const { Failed: failed = [] } = await sqs<{ Failed?: SqsFailure[] }>('SendMessageBatch', {
+      QueueUrl: queueUrl,
+      Entries: left,
+    });
     if (failed.length === 0) return;
     const refused = failed.find(({ SenderFault }) => SenderFault);
     if (refused || attempt === ATTEMPTS) {
@@ -62,8 +59,8 @@ async function sendBatch(
 }
 
 /** The first message of every group, then the second of every group that has one, and so on. */
-function roundsOf(entries: readonly SendMessageBatchRequestEntry[]): SendMessageBatchRequestEntry[][] {
-  const rounds: SendMessageBatchRequestEntry[][] = [];
+function roundsOf(entries: readonly SqsEntry[]): SqsEntry[][] {
+  const rounds: SqsEntry[][] = [];
   const counts = new Map<string, number>();
   for (const entry of entries) {
     const group = entry.MessageGroupId;
@@ -75,9 +72,9 @@ function roundsOf(entries: readonly SendMessageBatchRequestEntry[]): SendMessage
   return rounds;
 }
 
-function batchesOf(entries: readonly SendMessageBatchRequestEntry[]): SendMessageBatchRequestEntry[][] {
-  const batches: SendMessageBatchRequestEntry[][] = [];
-  let batch: SendMessageBatchRequestEntry[] = [];
+function batchesOf(entries: readonly SqsEntry[]): SqsEntry[][] {
+  const batches: SqsEntry[][] = [];
+  let batch: SqsEntry[] = [];
   let bytes = 0;
   for (const entry of entries) {
     const size = sizeOf(entry);

@@ -1,4 +1,5 @@
-import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { AwsError } from '../cloud/aws-fault.ts';
+import type { AwsJson } from '../cloud/aws-json.ts';
 import { checkOutgoing, checkReceive, checkVisibility } from './limits.ts';
 import type { Queue, ReceivedMessage, ReceiveOptions } from './queue.ts';
 import { visitDeadLetters } from './sqs-dead-letters.ts';
@@ -9,7 +10,7 @@ import { realTimers, type Timers } from './timers.ts';
 
 /** What a queue in SQS needs. */
 export interface SqsQueueOptions {
-  client: SQSClient;
+  sqs: AwsJson;
   /** What delayed messages call the queue, so that the forwarder brings them back to it. */
   name: string;
   /** The FIFO queue, whose redrive policy names the dead-letter queue and {@link SqsQueueOptions.maxReceiveCount}. */
@@ -28,7 +29,7 @@ export interface SqsQueueOptions {
 
 /** A queue in SQS FIFO. Times are rounded up to seconds, since SQS knows no shorter ones. */
 export function sqsQueue(options: SqsQueueOptions): Queue {
-  const { client, name, queueUrl, delayQueueUrl, now, timers = realTimers } = options;
+  const { sqs, name, queueUrl, delayQueueUrl, now, timers = realTimers } = options;
   const closing = new AbortController();
   /** Until when the messages that this process holds are hidden: SQS refuses late receipts, but not always. */
   const hiddenUntil = new Map<string, number>();
@@ -38,7 +39,7 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
     const settings = { max: 1, waitMs, visibilityMs };
     const until = now() + Math.ceil(visibilityMs / 1_000) * 1_000;
     try {
-      const messages = (await receiveRecords(client, queueUrl, settings, closing.signal)).map(receivedOf);
+      const messages = (await receiveRecords(sqs, queueUrl, settings, closing.signal)).map(receivedOf);
       for (const { receipt } of messages) hiddenUntil.set(receipt, until);
       return messages;
     } catch (error) {
@@ -100,7 +101,7 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
     const seconds = Math.ceil(ms / 1_000);
     const until = now() + seconds * 1_000;
     const command = { QueueUrl: queueUrl, ReceiptHandle: receipt, VisibilityTimeout: seconds };
-    const held = await unlessLate(client.send(new ChangeMessageVisibilityCommand(command)));
+    const held = await unlessLate(sqs('ChangeMessageVisibility', command));
     if (held && hiddenUntil.has(receipt)) hiddenUntil.set(receipt, until);
     return held;
   }
@@ -128,8 +129,8 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
       const delayed = entries.filter(({ DelaySeconds }) => DelaySeconds !== undefined);
       const immediate = entries.filter(({ DelaySeconds }) => DelaySeconds === undefined);
       await Promise.all([
-        sendEntries(client, queueUrl, immediate, timers),
-        sendEntries(client, delayQueueUrl, delayed, timers),
+        sendEntries(sqs, queueUrl, immediate, timers),
+        sendEntries(sqs, delayQueueUrl, delayed, timers),
       ]);
     },
     async receive(receiveOptions) {
@@ -146,7 +147,7 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
     },
     async acknowledge({ receipt }) {
       if (isLate(receipt)) return;
-      await unlessLate(client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt })));
+      await unlessLate(sqs('DeleteMessage', { QueueUrl: queueUrl, ReceiptHandle: receipt }));
       hiddenUntil.delete(receipt);
     },
     async release(message, delayMs = 0) {
@@ -159,7 +160,7 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
         if (ids && !ids.includes(letter.id)) return false;
         // The id is the letter's own: sent twice because the delete after it failed, it counts once.
         const envelope = envelopeOf({ ...letter, deduplicationId: `redrive/${letter.id}` }, now());
-        await sendEntries(client, queueUrl, [fifoEntry('0', envelope)], timers);
+        await sendEntries(sqs, queueUrl, [fifoEntry('0', envelope)], timers);
         count += 1;
         return true;
       });
@@ -171,7 +172,7 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
   };
 }
 
-/** Names of SQS's errors for a receipt whose message is gone or was handed to another receiver. */
+/** Codes of SQS's errors for a receipt whose message is gone or was handed to another receiver. */
 const LATE = new Set([
   'MessageNotInflight',
   'ReceiptHandleIsInvalid',
@@ -184,8 +185,7 @@ async function unlessLate(sending: Promise<unknown>): Promise<boolean> {
     await sending;
     return true;
   } catch (error) {
-    const { name } = error as Error;
-    if (LATE.has(name) || [...LATE].some((late) => name.endsWith(`.${late}`))) return false;
+    if (error instanceof AwsError && LATE.has(error.code.replace(/^.*\./, ''))) return false;
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+import { isUnaccepted } from '../cloud/aws-fault.ts';
+
 /** What AWS calls a secret that is not there. */
 const MISSING = new Set(['ResourceNotFoundException', 'ParameterNotFound', 'ParameterVersionNotFound']);
 
@@ -14,7 +16,7 @@ export function advise(error: unknown, permission: string): never {
     throw new Error(`the role of this process lacks the right ${permission} (or kms:Decrypt for its key)`, {
       cause: error,
     });
-  if (/ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature/.test(code))
+  if (isUnaccepted(code))
     throw new Error('AWS does not accept the credentials of this process; renew them', { cause: error });
   throw new Error(message, { cause: error });
 }

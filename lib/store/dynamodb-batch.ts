@@ -1,6 +1,7 @@
-import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
+import type { AwsJson } from '../cloud/aws-json.ts';
 import type { Timers } from '../queue/timers.ts';
+import type { WriteRequest } from './dynamodb-types.ts';
 
 /** DynamoDB's limit of one request. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
 const MAX_REQUESTS = 25;
@@ -16,7 +17,7 @@ const BACKOFF_MS = 100;
  * @throws Error when DynamoDB leaves some undone again and again; others are written then
  */
 export async function batchWrite(
-  client: DynamoDBClient,
+  dynamodb: AwsJson,
   tableName: string,
   requests: readonly WriteRequest[],
   timers: Timers,
@@ -25,20 +26,22 @@ export async function batchWrite(
   const chunks: Promise<void>[] = [];
   for (let start = 0; start < requests.length; start += MAX_REQUESTS) {
     const chunk = requests.slice(start, start + MAX_REQUESTS);
-    chunks.push(limit(() => writeChunk(client, tableName, chunk, timers)));
+    chunks.push(limit(() => writeChunk(dynamodb, tableName, chunk, timers)));
   }
   await Promise.all(chunks);
 }
 
 async function writeChunk(
-  client: DynamoDBClient,
+  dynamodb: AwsJson,
   tableName: string,
   chunk: WriteRequest[],
   timers: Timers,
 ): Promise<void> {
   let left = chunk;
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await client.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: left } }));
+    const answer = await dynamodb<{ UnprocessedItems?: Record<string, WriteRequest[]> }>('BatchWriteItem', {
+      RequestItems: { [tableName]: left },
+    });
     left = answer.UnprocessedItems?.[tableName] ?? [];
     if (left.length === 0) return;
     if (attempt === ATTEMPTS) {

@@ -1,4 +1,4 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Attributes } from './dynamodb-types.ts';
 import type { StoredRow } from './sqlite-protocol.ts';
 import type { Row } from './table.ts';
 
@@ -18,7 +18,7 @@ export interface Item {
 }
 
 /** The key of a row. */
-export function keyOf(table: string, partition: string, sort: string): Record<string, AttributeValue> {
+export function keyOf(table: string, partition: string, sort: string): Attributes {
   return { pk: { S: `${table}#${partition}` }, sk: { S: sort } };
 }
 

@@ -1,21 +1,15 @@
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { AwsError } from '../cloud/aws-fault.ts';
+import type { AwsJson } from '../cloud/aws-json.ts';
 import { realTimers, type Timers } from '../queue/timers.ts';
 import { batchWrite } from './dynamodb-batch.ts';
 import { type Item, itemOf, keyOf, rowOf, versionClock } from './dynamodb-item.ts';
+import type { Attributes, WriteRequest } from './dynamodb-types.ts';
 import { boundsOf, checkKey, compareKeys, encodeValue } from './limits.ts';
 import type { QueryOptions, Row, Table } from './table.ts';
 
 /** What a table in DynamoDB needs. */
 export interface DynamoTableOptions {
-  client: DynamoDBClient;
+  dynamodb: AwsJson;
   /** The DynamoDB table: keys `pk` and `sk` (strings), time to live on `ttl`, billed by request. All tables share it. */
   tableName: string;
   /** The part of it that this table is; it stands before every partition key. */
@@ -28,7 +22,7 @@ export interface DynamoTableOptions {
 
 /** A table in DynamoDB: consistent reads, conditional writes; rows past their time count as absent before DynamoDB removes them. */
 export function dynamoTable(options: DynamoTableOptions): Table {
-  const { client, tableName, name, now, timers = realTimers } = options;
+  const { dynamodb, tableName, name, now, timers = realTimers } = options;
   const versions = versionClock(now);
   const target = { TableName: tableName };
 
@@ -36,24 +30,22 @@ export function dynamoTable(options: DynamoTableOptions): Table {
     const { from, to } = boundsOf(query);
     // DynamoDB refuses an empty range.
     if (to !== undefined && compareKeys(from, to) >= 0) return;
-    let start: Record<string, AttributeValue> | undefined;
+    let start: Attributes | undefined;
     do {
-      const answer = await client.send(
-        new QueryCommand({
-          ...target,
-          ConsistentRead: true,
-          ScanIndexForward: !query.reverse,
-          KeyConditionExpression: `pk = :pk${conditionOf(from, to)}`,
-          ExpressionAttributeValues: {
-            ':pk': { S: `${name}#${partition}` },
-            ...(from === '' ? {} : { ':from': { S: from } }),
-            ...(to === undefined ? {} : { ':to': { S: to } }),
-          },
-          ...(query.limit === undefined ? {} : { Limit: query.limit + 1 }),
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-        }),
-      );
-      const items = (answer.Items ?? []) as unknown as Item[];
+      const answer: { Items?: Item[]; LastEvaluatedKey?: Attributes } = await dynamodb('Query', {
+        ...target,
+        ConsistentRead: true,
+        ScanIndexForward: !query.reverse,
+        KeyConditionExpression: `pk = :pk${conditionOf(from, to)}`,
+        ExpressionAttributeValues: {
+          ':pk': { S: `${name}#${partition}` },
+          ...(from === '' ? {} : { ':from': { S: from } }),
+          ...(to === undefined ? {} : { ':to': { S: to } }),
+        },
+        ...(query.limit === undefined ? {} : { Limit: query.limit + 1 }),
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      });
+      const { Items: items = [] } = answer;
       // BETWEEN includes its upper bound.
       yield to === undefined ? items : items.filter(({ sk }) => sk.S !== to);
       start = answer.LastEvaluatedKey;
@@ -64,8 +56,9 @@ export function dynamoTable(options: DynamoTableOptions): Table {
     async get<T>(partition: string, sort: string) {
       checkKey({ partition, sort });
       const Key = keyOf(name, partition, sort);
-      const { Item: item } = await client.send(new GetItemCommand({ ...target, Key, ConsistentRead: true }));
-      return item && rowOf<T>(name, item as unknown as Item, now());
+      const input = { ...target, Key, ConsistentRead: true };
+      const { Item: item } = await dynamodb<{ Item?: Item }>('GetItem', input);
+      return item && rowOf<T>(name, item, now());
     },
     async put(partition, sort, value, { ifVersion, expiresAt = 0 } = {}) {
       checkKey({ partition, sort });
@@ -77,7 +70,7 @@ export function dynamoTable(options: DynamoTableOptions): Table {
         version: 0,
       });
       const condition = conditionFor(ifVersion, now());
-      const update = new UpdateItemCommand({
+      const update = {
         ...target,
         Key: keyOf(name, partition, sort),
         UpdateExpression: `SET v = :v, e = :e, n = if_not_exists(n, :fresh) + :one ${item.ttl ? ', #ttl = :ttl' : 'REMOVE #ttl'}`,
@@ -92,8 +85,8 @@ export function dynamoTable(options: DynamoTableOptions): Table {
         },
         ...(condition.expression ? { ConditionExpression: condition.expression } : {}),
         ReturnValues: 'UPDATED_NEW',
-      });
-      const answer = await unlessRefused(client.send(update));
+      };
+      const answer = await unlessRefused(dynamodb<{ Attributes?: Pick<Item, 'n'> }>('UpdateItem', update));
       if (!answer) return undefined;
       const version = Number(answer.Attributes?.n?.N);
       versions.saw(version);
@@ -103,15 +96,13 @@ export function dynamoTable(options: DynamoTableOptions): Table {
       checkKey({ partition, sort });
       const condition = conditionFor(ifVersion, now());
       const answer = await unlessRefused(
-        client.send(
-          new DeleteItemCommand({
-            ...target,
-            Key: keyOf(name, partition, sort),
-            ...(condition.expression
-              ? { ConditionExpression: condition.expression, ExpressionAttributeValues: condition.values }
-              : {}),
-          }),
-        ),
+        dynamodb('DeleteItem', {
+          ...target,
+          Key: keyOf(name, partition, sort),
+          ...(condition.expression
+            ? { ConditionExpression: condition.expression, ExpressionAttributeValues: condition.values }
+            : {}),
+        }),
       );
       return answer !== undefined;
     },
@@ -130,7 +121,7 @@ export function dynamoTable(options: DynamoTableOptions): Table {
       return rows;
     },
     async batch(writes) {
-      const requests = new Map<string, Parameters<typeof batchWrite>[2][number]>();
+      const requests = new Map<string, WriteRequest>();
       for (const write of writes) {
         const { partition, sort } = 'put' in write ? write.put : write.delete;
         checkKey({ partition, sort });
@@ -145,13 +136,13 @@ export function dynamoTable(options: DynamoTableOptions): Table {
                     value: encodeValue(partition, sort, write.put.value),
                     expiresAt: write.put.expiresAt ?? 0,
                     version,
-                  }) as unknown as Record<string, AttributeValue>,
+                  }),
                 },
               }
             : { DeleteRequest: { Key: keyOf(name, partition, sort) } };
         requests.set(JSON.stringify([partition, sort]), request);
       }
-      await batchWrite(client, tableName, [...requests.values()], timers);
+      await batchWrite(dynamodb, tableName, [...requests.values()], timers);
     },
     async close() {},
   };
@@ -166,7 +157,7 @@ function conditionOf(from: string, to: string | undefined): string {
 function conditionFor(
   ifVersion: number | undefined,
   now: number,
-): { expression?: string; values: Record<string, AttributeValue> } {
+): { expression?: string; values: Attributes } {
   if (ifVersion === undefined) return { values: {} };
   const values = { ':zero': { N: '0' }, ':now': { N: String(now) } };
   if (ifVersion === 0) return { expression: 'attribute_not_exists(pk) OR (e > :zero AND e <= :now)', values };
@@ -181,7 +172,7 @@ async function unlessRefused<T>(writing: Promise<T>): Promise<T | undefined> {
   try {
     return await writing;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
+    if (error instanceof AwsError && error.code === 'ConditionalCheckFailedException') return undefined;
     throw error;
   }
 }

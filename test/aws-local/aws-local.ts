@@ -86,7 +86,7 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
 
   function queue(name: string, batchSize: number, invoke: () => Invoke): Promise<void> {
     const trigger = {
-      sqs: fauxqs.sqs,
+      sqs: fauxqs.api,
       queueUrl: queueUrl(made.SLIPWAY_QUEUES ?? '', name),
       batchSize,
       environments: Array.from({ length: environments }, invoke),

@@ -1,7 +1,7 @@
 /** What Lambda does for a function that reads a queue: it takes messages, invokes the function, deletes what the function has done. */
-import { DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Invocation } from '../../functions/aws/lambda.ts';
 import type { QueueAnswer, QueueEvent } from '../../functions/aws/queue-event.ts';
+import type { AwsJson } from '../../lib/cloud/aws-json.ts';
 import { receiveRecords } from '../../lib/queue/sqs-receive.ts';
 import { TIMEOUT_SECONDS } from './resources.ts';
 
@@ -10,7 +10,7 @@ export type Invoke = (event: QueueEvent, invocation: Invocation) => Promise<Queu
 
 /** A queue and the function that reads it. */
 export interface QueueTrigger {
-  sqs: SQSClient;
+  sqs: AwsJson;
   queueUrl: string;
   batchSize: number;
   /** One for each environment. */
@@ -52,9 +52,7 @@ async function serveEnvironment(trigger: QueueTrigger, invoke: Invoke, signal: A
         .filter(({ messageId }) => !failed.has(messageId))
         .map(({ receiptHandle }) =>
           // Mostly gone already: functions acknowledge what they have done at once.
-          sqs
-            .send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }))
-            .catch(() => undefined),
+          sqs('DeleteMessage', { QueueUrl: queueUrl, ReceiptHandle: receiptHandle }).catch(() => undefined),
         ),
     );
   }

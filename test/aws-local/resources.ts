@@ -19,7 +19,7 @@ export const TIMEOUT_SECONDS = 900;
 
 let servers: Promise<AwsServers> | undefined;
 
-/** The servers of this process, started when first asked for; the SDK of this process is pointed at them. */
+/** The servers of this process, started when first asked for; calls to AWS of this process go to them. */
 export function awsServers(): Promise<AwsServers> {
   servers ??= start();
   return servers;

@@ -39,8 +39,8 @@ describe('on a server that speaks SQS', () => {
   queueContract('queue in SQS', async () => {
     count += 1;
     const urls = await server.createQueues(`jobs-${count}`, 3);
-    const queue = sqsQueue({ client: server.sqs, ...urls, maxReceiveCount: 3, now: () => Date.now() });
-    const forwarder = sqsForwarder({ client: server.sqs, ...urls, queueUrl: () => urls.queueUrl });
+    const queue = sqsQueue({ sqs: server.api, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+    const forwarder = sqsForwarder({ sqs: server.api, ...urls, queueUrl: () => urls.queueUrl });
     return {
       queue,
       async advance(ms) {

@@ -25,7 +25,7 @@ tableContract('table in DynamoDB', async () => {
   await server.createTable('slipway');
   const { now, advance } = fakeClock();
   return {
-    table: dynamoTable({ client: server.client, tableName: 'slipway', name: 'index', now }),
+    table: dynamoTable({ dynamodb: server.api, tableName: 'slipway', name: 'index', now }),
     advance,
     now,
     close: server.stop,

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Job } from '../../lib/core/job.ts';
-import { fromSdk, receivedOf } from '../../lib/queue/sqs-message.ts';
+import { receivedOf, recordOf } from '../../lib/queue/sqs-message.ts';
 import { Deliveries } from '../../lib/store/deliveries.ts';
 import { dynamoTable } from '../../lib/store/dynamodb.ts';
 import { type Dynalite, startDynamoDb } from '../support/dynalite.ts';
@@ -77,7 +77,7 @@ async function takePushes(): Promise<ReturnType<typeof receivedOf>[]> {
   for (const { ReceiptHandle } of messages)
     await sqs.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
   // Of a group the next ones come when the first are done.
-  return [...messages.map((message) => receivedOf(fromSdk(message))), ...(await takePushes())];
+  return [...messages.map((message) => receivedOf(recordOf(message))), ...(await takePushes())];
 }
 
 /** Sends a body without end, chunk by chunk, until there is an answer. */
@@ -122,7 +122,7 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
       origin: { id },
     });
     expect(message?.group).toBe('push/hub/acme/fleet/refs/heads/main');
-    const rows = dynamoTable({ client: dynamodb.client, tableName: TABLE, name: 'index', now: Date.now });
+    const rows = dynamoTable({ dynamodb: dynamodb.api, tableName: TABLE, name: 'index', now: Date.now });
     const [row] = await rows.query<number>('deliveries#hub');
     expect(row?.sort).toContain('one');
     expect(await new Deliveries(rows, Date.now).isDone('hub', row?.sort ?? '')).toBe(true);
@@ -169,7 +169,7 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
       const response = await fetch(`${cut.url}/webhooks/github`, signed(payload(), 'seven'));
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('30');
-      const rows = dynamoTable({ client: dynamodb.client, tableName: TABLE, name: 'index', now: Date.now });
+      const rows = dynamoTable({ dynamodb: dynamodb.api, tableName: TABLE, name: 'index', now: Date.now });
       const sorts = (await rows.query('deliveries#hub')).map(({ sort }) => sort);
       expect(sorts.filter((sort) => sort.includes('seven'))).toEqual([]);
     } finally {

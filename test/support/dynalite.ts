@@ -2,11 +2,16 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { createAwsApi } from '../../lib/cloud/aws-api.ts';
+import { type AwsJson, dynamodbApi } from '../../lib/cloud/aws-json.ts';
 
 /** A server that speaks DynamoDB, in memory. */
 export interface Dynalite {
   endpoint: string;
+  /** AWS's own client, which is independent of Slipway's. */
   client: DynamoDBClient;
+  /** Slipway's client, pointed at the server. */
+  api: AwsJson;
   /** Creates the table that all of Slipway's tables share. */
   createTable(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -19,14 +24,19 @@ export async function startDynamoDb(): Promise<Dynalite> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const endpoint = `http://127.0.0.1:${port}`;
-  const client = new DynamoDBClient({
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    endpoint,
+  const region = 'us-east-1';
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const client = new DynamoDBClient({ region, credentials, endpoint });
+  const aws = createAwsApi({
+    region,
+    credentials: async () => credentials,
+    endpoint: () => endpoint,
+    now: Date.now,
   });
   return {
     endpoint,
     client,
+    api: dynamodbApi(async () => aws),
     async createTable(name) {
       await client.send(
         new CreateTableCommand({

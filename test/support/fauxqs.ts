@@ -1,11 +1,16 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
+import { createAwsApi } from '../../lib/cloud/aws-api.ts';
+import { type AwsJson, sqsApi } from '../../lib/cloud/aws-json.ts';
 
 /** A server that speaks SQS and S3, in this process: a faked `Date` steers its queues. */
 export interface Fauxqs {
   endpoint: string;
+  /** AWS's own client, which is independent of Slipway's. */
   sqs: SQSClient;
+  /** Slipway's client, pointed at the server. */
+  api: AwsJson;
   s3: S3Client;
   /** A FIFO queue with its dead-letter and delay queues. */
   createQueues(name: string, maxReceiveCount: number): Promise<QueueUrls>;
@@ -30,6 +35,13 @@ const SETTINGS = {
 export async function startSqsAndS3(): Promise<Fauxqs> {
   const server = await startFauxqs({ port: 0, logger: false });
   const endpoint = `http://127.0.0.1:${server.port}`;
+  const { region, credentials } = SETTINGS;
+  const aws = createAwsApi({
+    region,
+    credentials: async () => credentials,
+    endpoint: () => endpoint,
+    now: Date.now,
+  });
   const sqs = new SQSClient({ ...SETTINGS, endpoint, useQueueUrlAsEndpoint: false });
   const s3 = new S3Client({ ...SETTINGS, endpoint, forcePathStyle: true });
 
@@ -41,6 +53,7 @@ export async function startSqsAndS3(): Promise<Fauxqs> {
   return {
     endpoint,
     sqs,
+    api: sqsApi(async () => aws),
     s3,
     async createQueues(name, maxReceiveCount) {
       const deadLetterQueueUrl = await createQueue(`${name}-dead.fifo`, { FifoQueue: 'true' });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type AwsApi, AwsError, createAwsApi } from '../../../lib/cloud/aws-api.ts';
+import { type AwsApi, createAwsApi } from '../../../lib/cloud/aws-api.ts';
+import { AwsError } from '../../../lib/cloud/aws-fault.ts';
 import { eksConnection, eksToken } from '../../../lib/cloud/eks.ts';
 import { ACCESS_KEY, type FakeAws, SECRET_KEY, startFakeAws } from '../../support/fake-aws.ts';
 import { sha256, signatureOf } from '../../support/sigv4.ts';

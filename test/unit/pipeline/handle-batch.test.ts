@@ -22,7 +22,7 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   count += 1;
   urls = await server.createQueues(`batch-${count}`, MAX_RECEIVE_COUNT);
-  queue = sqsQueue({ client: server.sqs, ...urls, maxReceiveCount: MAX_RECEIVE_COUNT, now: Date.now });
+  queue = sqsQueue({ sqs: server.api, ...urls, maxReceiveCount: MAX_RECEIVE_COUNT, now: Date.now });
 });
 
 let ids = 0;
@@ -62,7 +62,7 @@ function sendTo(target: Queue, names: readonly string[]): Promise<void> {
 /** As Lambda's poller takes them: several of a group at once, hidden for as long as the function may run. */
 async function poll(visibilityMs = 900_000): Promise<ReceivedMessage[]> {
   const settings = { max: 10, waitMs: 1_000, visibilityMs };
-  return (await receiveRecords(server.sqs, urls.queueUrl, settings)).map(receivedOf);
+  return (await receiveRecords(server.api, urls.queueUrl, settings)).map(receivedOf);
 }
 
 function nameOf({ body }: { body: string }): string {
@@ -182,7 +182,7 @@ describe('a batch of messages', () => {
       handle: async () => 'busy',
     });
     expect(left).toEqual([]);
-    const delayed = await receiveRecords(server.sqs, urls.delayQueueUrl, {
+    const delayed = await receiveRecords(server.api, urls.delayQueueUrl, {
       max: 1,
       waitMs: 5_000,
       visibilityMs: 1_000,

@@ -1,43 +1,37 @@
-import type {
-  SendMessageBatchCommandInput,
-  SendMessageBatchRequestEntry,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
+import type { AwsJson } from '../../../lib/cloud/aws-json.ts';
 import { fifoEntry } from '../../../lib/queue/sqs-message.ts';
 import { sendEntries } from '../../../lib/queue/sqs-send.ts';
+import type { SqsEntry } from '../../../lib/queue/sqs-types.ts';
 
 type Failure = { SenderFault: boolean; Code: string };
 
 /** A client that takes what it is given, except where `fail` says otherwise. */
 function client(fail: (body: string, tries: number) => Failure | undefined): {
-  sqs: SQSClient;
+  sqs: AwsJson;
   requests: string[][];
   taken: string[];
 } {
   const requests: string[][] = [];
   const taken: string[] = [];
   const tries = new Map<string, number>();
-  const sqs = {
-    async send({ input }: { input: SendMessageBatchCommandInput }) {
-      const entries = input.Entries ?? [];
-      requests.push(entries.map(({ MessageBody = '' }) => MessageBody));
-      const failed = entries.flatMap(({ Id, MessageBody = '' }) => {
-        const count = (tries.get(MessageBody) ?? 0) + 1;
-        tries.set(MessageBody, count);
-        const failure = fail(MessageBody, count);
-        if (!failure) taken.push(MessageBody);
-        return failure ? [{ Id, ...failure }] : [];
-      });
-      return failed.length === 0 ? {} : { Failed: failed };
-    },
+  const sqs = async (_: string, { Entries: entries }: { Entries: SqsEntry[] }) => {
+    requests.push(entries.map(({ MessageBody }) => MessageBody));
+    const failed = entries.flatMap(({ Id, MessageBody }) => {
+      const count = (tries.get(MessageBody) ?? 0) + 1;
+      tries.set(MessageBody, count);
+      const failure = fail(MessageBody, count);
+      if (!failure) taken.push(MessageBody);
+      return failure ? [{ Id, ...failure }] : [];
+    });
+    return failed.length === 0 ? {} : { Failed: failed };
   };
-  return { sqs: sqs as unknown as SQSClient, requests, taken };
+  return { sqs: sqs as AwsJson, requests, taken };
 }
 
 const timers = { set: (callback: () => void) => queueMicrotask(callback), clear() {} };
 
-function entries(groups: readonly string[]): SendMessageBatchRequestEntry[] {
+function entries(groups: readonly string[]): SqsEntry[] {
   return groups.map((group, index) =>
     fifoEntry(String(index), { group, deduplicationId: `${index}`, body: `${group} ${index}`, sentAt: 0 }),
   );

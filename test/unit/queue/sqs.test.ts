@@ -18,9 +18,9 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   count += 1;
   urls = await server.createQueues(`unit-${count}`, 3);
-  queue = sqsQueue({ client: server.sqs, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+  queue = sqsQueue({ sqs: server.api, ...urls, maxReceiveCount: 3, now: () => Date.now() });
   forwarder = sqsForwarder({
-    client: server.sqs,
+    sqs: server.api,
     ...urls,
     queueUrl(name) {
       if (name === urls.name) return urls.queueUrl;
@@ -125,7 +125,7 @@ describe('the queue in SQS', () => {
 
   test('throws when the queue does not exist, instead of taking that for an old receipt', async () => {
     const missing = sqsQueue({
-      client: server.sqs,
+      sqs: server.api,
       ...urls,
       queueUrl: `${urls.queueUrl}x`,
       maxReceiveCount: 3,

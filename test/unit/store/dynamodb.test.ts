@@ -1,29 +1,29 @@
-import type { BatchWriteItemCommandInput, DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AwsJson } from '../../../lib/cloud/aws-json.ts';
 import { dynamoTable } from '../../../lib/store/dynamodb.ts';
 import { type Dynalite, startDynamoDb } from '../../support/dynalite.ts';
 
 const now = () => Date.UTC(2026, 0, 1);
 
+type Write = { PutRequest: { Item: { sk: { S: string } } } };
+
 /** A client that leaves most writes of the first requests undone. */
 function busyClient(busyRequests: number): {
-  client: DynamoDBClient;
-  written: WriteRequest[];
+  dynamodb: AwsJson;
+  written: Write[];
   requests: number[];
 } {
-  const written: WriteRequest[] = [];
+  const written: Write[] = [];
   const requests: number[] = [];
-  const client = {
-    async send({ input }: { input: BatchWriteItemCommandInput }) {
-      const items = input.RequestItems?.index ?? [];
-      requests.push(items.length);
-      const done = requests.length > busyRequests ? items.length : 1;
-      written.push(...items.slice(0, done));
-      return items.length === done ? {} : { UnprocessedItems: { index: items.slice(done) } };
-    },
+  const dynamodb = async (_: string, { RequestItems }: { RequestItems: { index: Write[] } }) => {
+    const { index: items } = RequestItems;
+    requests.push(items.length);
+    const done = requests.length > busyRequests ? items.length : 1;
+    written.push(...items.slice(0, done));
+    return items.length === done ? {} : { UnprocessedItems: { index: items.slice(done) } };
   };
-  return { client: client as unknown as DynamoDBClient, written, requests };
+  return { dynamodb: dynamodb as AwsJson, written, requests };
 }
 
 function puts(count: number) {
@@ -34,7 +34,7 @@ function puts(count: number) {
 
 describe('writes that DynamoDB leaves undone', () => {
   test('are sent again after ever longer waits, until all are done', async () => {
-    const { client, written, requests } = busyClient(3);
+    const { dynamodb, written, requests } = busyClient(3);
     const waits: number[] = [];
     const timers = {
       set(callback: () => void, ms: number) {
@@ -43,17 +43,17 @@ describe('writes that DynamoDB leaves undone', () => {
       },
       clear() {},
     };
-    const table = dynamoTable({ client, tableName: 'index', name: 'x', now, timers });
+    const table = dynamoTable({ dynamodb, tableName: 'index', name: 'x', now, timers });
     await table.batch(puts(25));
     expect(requests).toEqual([25, 24, 23, 22]);
     expect(waits).toEqual([100, 200, 400]);
-    expect(new Set(written.map((write) => write.PutRequest?.Item?.sk?.S)).size).toBe(25);
+    expect(new Set(written.map((write) => write.PutRequest.Item.sk.S)).size).toBe(25);
   });
 
   test('make the batch fail in the end, saying how many', async () => {
-    const { client } = busyClient(1_000);
+    const { dynamodb } = busyClient(1_000);
     const timers = { set: (callback: () => void) => queueMicrotask(callback), clear() {} };
-    const table = dynamoTable({ client, tableName: 'index', name: 'x', now, timers });
+    const table = dynamoTable({ dynamodb, tableName: 'index', name: 'x', now, timers });
     await expect(table.batch(puts(12))).rejects.toThrow('DynamoDB left 4 of 12 writes to table index undone');
   });
 });
@@ -74,7 +74,7 @@ describe('an item', () => {
   }
 
   test('says in seconds when DynamoDB may remove it, and loses that when it shall stay', async () => {
-    const table = dynamoTable({ client: server.client, tableName: 'slipway', name: 'index', now });
+    const table = dynamoTable({ dynamodb: server.api, tableName: 'slipway', name: 'index', now });
     const expiresAt = now() + 1_500;
     await table.put('p', 'put', 1, { expiresAt });
     await table.batch([{ put: { partition: 'p', sort: 'batch', value: 1, expiresAt } }]);
@@ -85,8 +85,8 @@ describe('an item', () => {
   });
 
   test('of one table is not seen by another one in the same DynamoDB table', async () => {
-    const one = dynamoTable({ client: server.client, tableName: 'slipway', name: 'one', now });
-    const two = dynamoTable({ client: server.client, tableName: 'slipway', name: 'two', now });
+    const one = dynamoTable({ dynamodb: server.api, tableName: 'slipway', name: 'one', now });
+    const two = dynamoTable({ dynamodb: server.api, tableName: 'slipway', name: 'two', now });
     await one.put('q', 's', 1);
     expect(await two.get('q', 's')).toBeUndefined();
     expect(await two.query('q')).toEqual([]);
