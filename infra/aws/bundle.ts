@@ -57,14 +57,20 @@ export async function bundleFunctions(
         js: "import{createRequire as requireOfNode}from'node:module';const require=requireOfNode(import.meta.url);",
       },
     });
-    bundles.push(sizesOf(name, outdir, result));
+    bundles.push(sizesOf(name, file, outdir, result));
   }
   return bundles;
 }
 
-function sizesOf(name: string, outdir: string, { metafile }: BuildResult<{ metafile: true }>): Bundle {
+function sizesOf(
+  name: string,
+  source: string,
+  outdir: string,
+  { metafile }: BuildResult<{ metafile: true }>,
+): Bundle {
   const outputs = Object.entries(metafile.outputs);
-  const [entry = ''] = outputs.find(([, { entryPoint }]) => entryPoint !== undefined) ?? [];
+  // What is imported when it is needed is an entry point as well.
+  const [entry = ''] = outputs.find(([, { entryPoint }]) => entryPoint === source) ?? [];
   const start = new Set<string>();
   follow(metafile, entry, start);
   const sum = (paths: Iterable<string>) =>

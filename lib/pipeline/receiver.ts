@@ -11,6 +11,7 @@ import { objectKey } from './object-key.ts';
 import { succeeded } from './outcome.ts';
 import { readSecret } from './read-secret.ts';
 import { compileFilters } from './receiver-filters.ts';
+import { placeOf } from './receiver-place.ts';
 import { withoutTarget } from './receiver-targets.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
@@ -57,11 +58,6 @@ export async function reconcileReceiver(run: Run, object: Receiver): Promise<Rec
     },
     status: (status) => ({ ...status, webhookPath: path }),
   };
-}
-
-/** Where the sealed secret of a Receiver stands: it opens for this one alone. */
-export function placeOf(cluster: string, namespace: string, name: string): string {
-  return `Receiver/${cluster}/${namespace}/${name}`;
 }
 
 function toEntry(provider: OidcProvider): ReceiverOidcProvider {

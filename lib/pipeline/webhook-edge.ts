@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { type ClaimsPolicy, compileClaimsPolicy } from '../cel/claims-policy.ts';
+import type { ClaimsPolicy } from '../cel/claims-policy.ts';
 import type { HookWebhookOptions } from '../receive/hook-webhooks.ts';
 import type { HookSecret } from '../receive/hooks/hook-type.ts';
 import { createIdTokens, type IdTokens } from '../receive/id-token.ts';
 import type { ReceiverEntry, ReceiverOidcProvider } from '../store/receivers.ts';
 import type { Edge } from './context.ts';
-import { placeOf } from './receiver.ts';
+import { placeOf } from './receiver-place.ts';
 import { sendHook } from './send-hook.ts';
 
 /** Discovery documents and key sets are small, and a caller waits for them. */
@@ -29,15 +29,19 @@ export function idTokensOf(ctx: Pick<Edge, 'http' | 'now'>): IdTokens {
 /** What the webhook edge needs to serve the Receivers of the index. */
 export function receiverHooks(ctx: Edge, tokens: IdTokens): HookWebhookOptions {
   const policies = new LRUCache<string, ClaimsPolicy>({ max: 500 });
-  function policyOf(provider: ReceiverOidcProvider): ClaimsPolicy {
+  async function policyOf(provider: ReceiverOidcProvider): Promise<ClaimsPolicy> {
     const key = JSON.stringify([provider.variables, provider.validations]);
-    const policy = policies.get(key) ?? compileClaimsPolicy(provider);
+    const known = policies.get(key);
+    if (known) return known;
+    // Few Receivers have expressions: what evaluates them is loaded with the first that does.
+    const { compileClaimsPolicy } = await import('../cel/claims-policy.ts');
+    const policy = compileClaimsPolicy(provider);
     policies.set(key, policy);
     return policy;
   }
   return {
     tokens,
-    checkClaims: (provider, claims) => policyOf(provider)(claims),
+    checkClaims: async (provider, claims) => (await policyOf(provider))(claims),
     async find(path) {
       const entries = await ctx.index.receivers.find(path);
       return entries.map((entry) => ({ ...entry, secret: () => openSecret(ctx, entry) }));

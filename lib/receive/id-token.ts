@@ -1,12 +1,8 @@
-import {
-  createLocalJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose';
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose';
 import * as z from 'zod';
+
+/** Most webhooks bring no token: what verifies them is loaded with the first that does. */
+const jose = () => import('./jose.ts');
 
 /** What a token must be. */
 export interface ExpectedToken {
@@ -87,6 +83,7 @@ export function createIdTokens(fetchJson: (url: string) => Promise<unknown>, now
         clockTolerance: CLOCK_TOLERANCE,
         currentDate: new Date(now()),
       };
+      const { errors, jwtVerify } = await jose();
       const attempt = async (olderThanMs: number) =>
         (await jwtVerify(token, await keysOf(issuer, olderThanMs), options)).payload;
       try {
@@ -97,7 +94,7 @@ export function createIdTokens(fetchJson: (url: string) => Promise<unknown>, now
         });
       } catch (error) {
         if (error instanceof IssuerUnavailable) throw error;
-        throw new TokenError(problemOf(error));
+        throw new TokenError(problemOf(error, errors));
       }
     },
   };
@@ -133,13 +130,14 @@ async function readKeys(
     // Keys that came over plain HTTP could be anybody's.
     if (issuer.startsWith('https:') && !keys.startsWith('https:'))
       throw new Error('its keys are not under https');
+    const { createLocalJWKSet } = await jose();
     return createLocalJWKSet(KeySet.parse(await fetchJson(keys)) as unknown as JSONWebKeySet);
   } catch (error) {
     throw new IssuerUnavailable(`the keys of the issuer ${issuer} cannot be read`, { cause: error });
   }
 }
 
-function problemOf(error: unknown): string {
+function problemOf(error: unknown, errors: Awaited<ReturnType<typeof jose>>['errors']): string {
   if (error instanceof errors.JWTExpired) return 'the token has expired';
   if (error instanceof errors.JWTClaimValidationFailed)
     return `the claim ${error.claim} of the token is not right`;

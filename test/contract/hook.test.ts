@@ -240,7 +240,7 @@ describe('a Receiver of type gcr', () => {
   const identity = { token: '-', email: EMAIL, audience: AUDIENCE };
   async function verify(claims: Record<string, unknown>, by = identity, issuer = google) {
     const headers = new Headers({ authorization: `Bearer ${await issuer.sign(claims)}` });
-    const proof = { secret: by, oidcProviders: [], tokens, checkClaims: () => [] };
+    const proof = { secret: by, oidcProviders: [], tokens, checkClaims: async () => [] };
     return (await hookTypes.gcr.verify({ headers, body: new Uint8Array() }, proof)).ok;
   }
   const claims = { aud: AUDIENCE, email: EMAIL, email_verified: true };
@@ -280,7 +280,7 @@ describe('a Receiver of type generic-oidc', () => {
         secret: { token: '' },
         oidcProviders: proof?.oidcProviders ?? [],
         tokens,
-        checkClaims: (_provider, given) => (given.repository_owner === 'acme' ? [] : ['wrong owner']),
+        checkClaims: async (_provider, given) => (given.repository_owner === 'acme' ? [] : ['wrong owner']),
       },
     );
   }

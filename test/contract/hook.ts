@@ -51,7 +51,7 @@ export function hookContract(name: string, fixture: HookFixture): void {
       secret: { ...secret, token },
       oidcProviders: [],
       tokens: noTokens,
-      checkClaims: (provider, claims) => compileClaimsPolicy(provider)(claims),
+      checkClaims: async (provider, claims) => compileClaimsPolicy(provider)(claims),
       ...fixture.proof,
     });
   }

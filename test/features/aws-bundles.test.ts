@@ -9,13 +9,12 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Bytes that may be loaded at a cold start. Sending statuses needs an HTTP client with rules of its own, and is in no hurry. */
 const LIMITS: Readonly<Record<string, number>> = {
-  // Expressions and id tokens of Receivers bring an HTTP client, CEL and JOSE along; to be 600 KB once they are loaded when first needed.
-  webhook: 1_400_000,
+  webhook: 600_000,
   fanout: 600_000,
   sweep: 600_000,
   api: 600_000,
   forward: 400_000,
-  notify: 900_000,
+  notify: 750_000,
 };
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;

@@ -134,7 +134,7 @@ describe('the webhook edge on a Web-standard runtime', () => {
       hooks: {
         find: async () => [{ ...receiverEntry(), secret: async () => ({ token: SECRET }) }],
         tokens: { verify: async () => ({}) },
-        checkClaims: () => [],
+        checkClaims: async () => [],
         enqueue: async (job) => void jobs.push(job),
       },
       registries: {

@@ -16,7 +16,7 @@ export const genericOidc: HookType = {
     if (!provider) return { ok: false, why: 'the token is of no issuer that is accepted here' };
     try {
       const claims = await tokens.verify(token, { issuer: provider.issuerURL, audience: provider.audience });
-      const failures = checkClaims(provider, claims);
+      const failures = await checkClaims(provider, claims);
       return failures.length === 0 ? { ok: true, claims } : { ok: false, why: failures.join('; ') };
     } catch (error) {
       if (error instanceof TokenError) return { ok: false, why: error.message };

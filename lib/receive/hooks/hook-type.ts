@@ -20,7 +20,10 @@ export interface HookProof {
    * Whether the claims of a token fulfil a provider's expressions.
    * @returns what they fail, in the words of the Receiver; empty when they do
    */
-  checkClaims(provider: ReceiverOidcProvider, claims: Readonly<Record<string, unknown>>): readonly string[];
+  checkClaims(
+    provider: ReceiverOidcProvider,
+    claims: Readonly<Record<string, unknown>>,
+  ): Promise<readonly string[]>;
 }
 
 /** Whether a call may do what it asks for. */

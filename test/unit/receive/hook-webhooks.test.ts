@@ -32,7 +32,7 @@ function setUp(
     hooks: {
       find: async (path) => (path === PATH ? receivers : []),
       tokens: noTokens,
-      checkClaims: () => [],
+      checkClaims: async () => [],
       enqueue: async (job) => void jobs.push(job),
       ...options,
     },
