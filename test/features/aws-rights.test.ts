@@ -94,7 +94,9 @@ describe('the roles of the other functions of the core stack', () => {
             role,
           ).toEqual([]);
           expect(actions).not.toContain('dynamodb:Scan');
-          if (!['Trace', 'NetworkInterfaces'].includes(sid)) expect(resources, role).not.toContain('*');
+          // Rights that AWS knows for no single resource.
+          if (!['Trace', 'NetworkInterfaces', 'OpenRegistries'].includes(sid))
+            expect(resources, role).not.toContain('*');
         }
   });
 });
@@ -224,6 +226,21 @@ describe('the role of a cluster', () => {
       });
     expect([may('west', 'west'), may('west', 'east'), may('production', 'west')]).toEqual([
       true,
+      false,
+      false,
+    ]);
+  });
+
+  it('reads tags in ECR where the operator lets its cluster use that identity, and never an image or a write', () => {
+    const may = (name: string, action: string) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), {
+        action,
+        resource: 'arn:aws:ecr:us-west-2:123456789012:repository/shop',
+      });
+    const reading = ['ecr:GetAuthorizationToken', 'ecr:ListImages', 'ecr:BatchGetImage'];
+    expect(reading.map((action) => may('west', action))).toEqual([true, true, true]);
+    expect(reading.map((action) => may('production', action))).toEqual([false, false, false]);
+    expect(['ecr:GetDownloadUrlForLayer', 'ecr:PutImage'].map((action) => may('west', action))).toEqual([
       false,
       false,
     ]);
