@@ -56,29 +56,24 @@ export function giteaPullRequests(config: ForgeConfig, dependencies: ForgeDepend
     },
     async mergeWhenChecksPass(project, number, commit) {
       const statuses = `/repos/${projectPath(project)}/commits/${commit}/status`;
-      const { total_count: checks } = await api({
+      const checks = await api({
         method: 'GET',
         path: statuses,
-        answer: z.object({ total_count: z.int() }),
+        answer: z.object({ total_count: z.int(), state: z.string() }),
       });
-      // Without a single check Gitea would merge at once.
-      if (checks === 0) return 'waiting';
+      // Its own "merge when checks succeed" looks at them only where a rule of the branch requires them, and else merges at once, whatever they say:
+      // https://github.com/go-gitea/gitea/blob/v1.26.0/services/pull/commit_status.go#L69
+      if (checks.total_count === 0 || checks.state !== 'success') return 'waiting';
+      const body = { Do: 'merge', head_commit_id: commit };
       try {
-        await api({
-          method: 'POST',
-          path: `${pathOf(project)}/${number}/merge`,
-          body: { Do: 'merge', merge_when_checks_succeed: true, head_commit_id: commit },
-          answer: z.unknown(),
-        });
+        await api({ method: 'POST', path: `${pathOf(project)}/${number}/merge`, body, answer: z.unknown() });
       } catch (error) {
-        if (!(error instanceof ForgeError) || error.kind !== 'rejected') throw error;
-        // 409: it is scheduled already. 405: Gitea does not know yet whether it can be merged.
-        if (/: 409/.test(error.message)) return 'scheduled';
-        if (/: 405/.test(error.message)) return 'waiting';
+        // 409: its branch has moved on. 405: Gitea does not know yet whether it can be merged, or it may not be.
+        if (error instanceof ForgeError && error.kind === 'rejected' && /: 40[59]/.test(error.message))
+          return 'waiting';
         throw error;
       }
-      const pull = await api({ method: 'GET', path: `${pathOf(project)}/${number}`, answer: Pull });
-      return pull.merged ? 'merged' : 'scheduled';
+      return 'merged';
     },
   };
 }

@@ -91,5 +91,5 @@ describe('providers as documented', () => {
 });
 
 describe('a real Gitea', () => {
-  pullRequestsContract('gitea', 'scheduled', startGitea);
+  pullRequestsContract('gitea', 'waiting', startGitea);
 });
