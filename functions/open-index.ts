@@ -15,7 +15,7 @@ import type { Table } from '../lib/store/table.ts';
 
 /** The index with the name that this installation gave itself. */
 export interface OpenIndex extends Index {
-  /** The installation's name; made once and kept with the index. */
+  /** The installation's name; made once and kept with the index. What `make` throws where there is none yet, this throws. */
   installation(make: () => string): Promise<string>;
 }
 
@@ -52,8 +52,12 @@ export function openIndex(
     runs: new Runs(table('runs'), clusters),
     rows,
     async installation(make) {
+      // Looked up first: most have no right to write it.
+      const name = async () => (await rows.get<string>('installation', 'name'))?.value;
+      const known = await name();
+      if (known !== undefined) return known;
       await rows.put('installation', 'name', make(), { ifVersion: 0 });
-      return (await rows.get<string>('installation', 'name'))?.value ?? make();
+      return (await name()) ?? make();
     },
   };
 }

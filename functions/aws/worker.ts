@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../../lib/pipeline/context.ts';
 import { createTelemetry } from '../../lib/telemetry.ts';
 import { openWorker } from '../open-worker.ts';
@@ -35,7 +34,7 @@ export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<Aw
     seal: lazySeal(open),
     telemetry: createTelemetry(),
     holder: holderName(),
-    installation: await core.ctx.index.installation(() => randomBytes(8).toString('hex')),
+    installation: await core.ctx.index.installation(notNamed),
   };
   return {
     ctx,
@@ -47,4 +46,11 @@ export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<Aw
       await core.close();
     },
   };
+}
+
+/** A worker may not give the name: the functions that do are not within reach of a cluster. */
+function notNamed(): never {
+  throw new Error(
+    'the installation has no name yet; the function sweep gives it one with its first tick: deploy the core stack, and look at the log of sweep',
+  );
 }

@@ -2,6 +2,7 @@
  * Slipway as it runs on AWS, on this machine: the real handlers of its functions, invoked with events as Lambda makes them, over servers
  * that speak SQS, S3 and DynamoDB. Each function has environments of its own, that share nothing but what AWS would share.
  */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openApi } from '../../functions/api.ts';
 import { openCore } from '../../functions/aws/core.ts';
@@ -102,6 +103,8 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
     readEnvironment({ ...made, SLIPWAY_DIRECTORY: `${options.directory}/outside` }),
     log,
   );
+  // As the tick does before anybody works for a cluster.
+  await core.ctx.index.installation(() => randomBytes(8).toString('hex'));
   const worker = await openAwsWorker(core);
   const server = await serveHttp(options.port, (path) =>
     /^\/(webhooks\/|hook\/|healthz$|readyz$)/.test(path) ? webhook : api,

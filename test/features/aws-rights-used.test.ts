@@ -11,7 +11,7 @@ import { silentLog } from '../../lib/log.ts';
 import type { Rollout } from '../../lib/store/rollouts.ts';
 import { imageSubscription } from '../../lib/store/subscriptions.ts';
 import { awsServers, createResources } from '../aws-local/resources.ts';
-import { type AwsCall, type AwsProxy, startAwsProxy } from '../support/aws-proxy.ts';
+import { type AwsProxy, startAwsProxy, usesOf } from '../support/aws-proxy.ts';
 import { allows, type Statement, statementsOf } from '../support/iam.ts';
 import { packagedStacks, queue, TABLE } from '../support/packaged-stacks.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -66,27 +66,6 @@ function push(commit: string): PushJob {
     origin: { id: 'o', commit },
     receivedAt: 1,
   };
-}
-
-/** The partitions that a call names, and the action that it takes; a batch may name many. */
-function usesOf({ operation, input }: AwsCall): { action: string; partitions: string[] } {
-  const action = `dynamodb:${operation}`;
-  const key = (item: unknown) => (item as { pk: { S: string } }).pk.S;
-  if (operation === 'Query') {
-    const values = input.ExpressionAttributeValues as Record<string, { S: string }>;
-    return { action, partitions: [values[':pk']?.S ?? ''] };
-  }
-  if (operation === 'BatchWriteItem') {
-    const requests = Object.values(input.RequestItems as Record<string, Record<string, never>[]>).flat();
-    const keyed = requests.map(({ PutRequest, DeleteRequest }) =>
-      key(
-        (PutRequest as { Item?: unknown } | undefined)?.Item ??
-          (DeleteRequest as { Key?: unknown } | undefined)?.Key,
-      ),
-    );
-    return { action, partitions: keyed };
-  }
-  return { action, partitions: [key(input.Key ?? input.Item)] };
 }
 
 /** The kinds of rows (`index#rollout`) that a role may touch. */

@@ -79,6 +79,7 @@ describe('the roles of the other functions of the core stack', () => {
     ).toEqual([]);
     const tick = rights(statementsOf(core, 'SweepRole'));
     expect(tick.filter((right) => /(Put|Update|Delete|Batch)/.test(right))).toEqual([
+      `dynamodb:UpdateItem ${TABLE} index#installation`,
       `dynamodb:UpdateItem ${TABLE} index#ticks#*`,
     ]);
   });

@@ -82,3 +82,24 @@ async function forward(request: IncomingMessage, body: string, target: string): 
   });
   return { status: answer.status, body: await answer.text(), checksum: answer.headers.get('x-amz-crc32') };
 }
+
+/** The partitions that a call of DynamoDB names, and the action that it takes; a batch may name many. */
+export function usesOf({ operation, input }: AwsCall): { action: string; partitions: string[] } {
+  const action = `dynamodb:${operation}`;
+  const key = (item: unknown) => (item as { pk: { S: string } }).pk.S;
+  if (operation === 'Query') {
+    const values = input.ExpressionAttributeValues as Record<string, { S: string }>;
+    return { action, partitions: [values[':pk']?.S ?? ''] };
+  }
+  if (operation === 'BatchWriteItem') {
+    const requests = Object.values(input.RequestItems as Record<string, Record<string, never>[]>).flat();
+    const keyed = requests.map(({ PutRequest, DeleteRequest }) =>
+      key(
+        (PutRequest as { Item?: unknown } | undefined)?.Item ??
+          (DeleteRequest as { Key?: unknown } | undefined)?.Key,
+      ),
+    );
+    return { action, partitions: keyed };
+  }
+  return { action, partitions: [key(input.Key ?? input.Item)] };
+}
