@@ -41,8 +41,10 @@ describe('changes in the cluster', () => {
     const child = yaml(kustomization('child', './nowhere', spec, team.name));
     const bad = await team.push({ 'app/child.yaml': child });
     await team.status(bad, 'failure');
-    const contexts = (await team.repository.statuses(bad)).map(({ context }) => context);
-    expect(contexts).toContain(`${STATUS}/Kustomization/${team.name}/child`);
+    const own = `${STATUS}/Kustomization/${team.name}/child`;
+    await eventually('it has a status of its own', async () => {
+      return (await team.repository.statuses(bad)).some(({ context }) => context === own);
+    });
     const history = await team.repository.statusHistory(bad);
     expect(history.filter(({ status }) => status === 'success')).toEqual([]);
     const good = await team.push({ 'nowhere/b.yaml': map('b') });
