@@ -1,13 +1,23 @@
 import type { Condition } from '../core/conditions.ts';
 import { getCondition } from '../core/conditions.ts';
+import { ReconcileError } from '../core/errors.ts';
+import { describe, refOf } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { appliedMessage } from './applied-status.ts';
 import type { WithStatus } from './status.ts';
 import { writeStatus } from './status.ts';
 
+/** What of a status says where it stands. */
+interface Revisions {
+  lastAppliedRevision?: unknown;
+  lastAttemptedRevision?: unknown;
+}
+
 /**
  * A Kustomization that a push does not touch counts as applied at the new revision: its status says so, without a run. The
  * Toolkit's own `dependsOn` compares revisions, and so do users who look whether a commit is everywhere.
+ * @param object as it was when the push was found not to touch it
+ * @throws ReconcileError `ReconciliationFailed` when it has come to another revision since: the push may touch what that one applied
  */
 export async function advanceRevision(
   client: KubeClient,
@@ -15,6 +25,13 @@ export async function advanceRevision(
   revision: string,
 ): Promise<WithStatus> {
   return writeStatus(client, object, (status) => {
+    if (isAt(status, revision)) return status;
+    if (!sameRevisions(status, object.status ?? {}))
+      throw new ReconcileError(
+        'ReconciliationFailed',
+        `${describe(refOf(object))} came to another revision while it was moved on to ${revision}; the run is repeated`,
+        { outcome: 'retry' },
+      );
     const conditions = (status.conditions ?? []) as Condition[];
     const ready = getCondition(conditions, 'Ready');
     if (ready?.status !== 'True') return status;
@@ -31,4 +48,15 @@ export async function advanceRevision(
 /** The status with both revisions moved on. */
 export function advancedStatus(status: Record<string, unknown>, revision: string): Record<string, unknown> {
   return { ...status, lastAppliedRevision: revision, lastAttemptedRevision: revision };
+}
+
+function isAt({ lastAppliedRevision, lastAttemptedRevision }: Revisions, revision: string): boolean {
+  return lastAppliedRevision === revision && lastAttemptedRevision === revision;
+}
+
+function sameRevisions(one: Revisions, other: Revisions): boolean {
+  return (
+    one.lastAppliedRevision === other.lastAppliedRevision &&
+    one.lastAttemptedRevision === other.lastAttemptedRevision
+  );
 }
