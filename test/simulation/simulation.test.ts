@@ -7,7 +7,7 @@ import { type Story, story } from './story.ts';
 import type { World } from './world.ts';
 
 /** How many interleavings are played. */
-const RUNS = Number(process.env.SLIPWAY_SIMULATION_RUNS ?? 1_500);
+const RUNS = Number(process.env.SLIPWAY_SIMULATION_RUNS ?? 2_200);
 
 /** Which of all interleavings: the same ones each time, unless others are asked for. */
 const SEED = Number(process.env.SLIPWAY_SIMULATION_SEED ?? 21);
