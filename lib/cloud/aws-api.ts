@@ -48,7 +48,7 @@ export interface AwsRequest {
 }
 
 /**
- * Calls to AWS: signed, sent by `fetch`, tried again. It runs wherever `fetch` does and is all that Slipway calls AWS by but for S3, because the
+ * Calls to AWS: signed, sent by `fetch`, tried again. It runs wherever `fetch` does and is what Slipway calls AWS by, but for S3, because the
  * SDK's clients take most of a function's cold start and do not fit an edge.
  */
 export interface AwsApi {

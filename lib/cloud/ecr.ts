@@ -1,4 +1,4 @@
-import type { AwsApi } from './aws-api.ts';
+import { ecrApi, type OpenAws } from './aws-json.ts';
 import type { RegistryCloud } from './registry-login.ts';
 
 const HOST = /^\d{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
@@ -11,22 +11,14 @@ interface Answer {
  * Registries of Amazon ECR. The token is asked for in the region of the registry.
  * @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
  */
-export function createEcr(aws: () => Promise<Pick<AwsApi, 'call'>>): RegistryCloud {
+export function createEcr(open: OpenAws): RegistryCloud {
+  const ecr = ecrApi(open);
   return {
     owns: (host) => HOST.test(host),
     async login(host) {
       const [, region] = HOST.exec(host) ?? [];
-      const answer = await (await aws()).call({
-        service: 'ecr',
-        region,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-amz-json-1.1',
-          'x-amz-target': 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken',
-        },
-        body: '{}',
-      });
-      const [data] = (JSON.parse(answer) as Answer).authorizationData ?? [];
+      const { authorizationData = [] } = await ecr<Answer>('GetAuthorizationToken', {}, { region });
+      const [data] = authorizationData;
       const pair = Buffer.from(data?.authorizationToken ?? '', 'base64').toString('utf8');
       const colon = pair.indexOf(':');
       if (colon < 1) throw new Error('ecr gave no token');

@@ -1,3 +1,7 @@
+/** The values of `spec.provider` that stand for a cloud. */
+export const CLOUDS = ['aws', 'azure', 'gcp'] as const;
+export type CloudName = (typeof CLOUDS)[number];
+
 /** What opens a registry for a time. */
 export interface RegistryLogin {
   username: string;

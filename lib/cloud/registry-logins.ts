@@ -1,9 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { RegistryCloud, RegistryLogin } from './registry-login.ts';
-
-/** The values of `spec.provider` that stand for a cloud. */
-export const CLOUDS = ['aws', 'azure', 'gcp'] as const;
-export type CloudName = (typeof CLOUDS)[number];
+import type { CloudName, RegistryCloud, RegistryLogin } from './registry-login.ts';
 
 /** Logins of registries by identities of this process. */
 export interface RegistryLogins {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CLOUDS } from '../cloud/registry-login.ts';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { SecretReference } from '../secrets/reference.ts';
 import { ClusterAws } from './aws.ts';
@@ -105,7 +106,7 @@ export const FleetCluster = z
       .default(false)
       .describe('Let kustomizations fetch bases from other repositories.'),
     registryIdentities: z
-      .array(z.enum(['aws', 'azure', 'gcp']))
+      .array(z.enum(CLOUDS))
       .default([])
       .describe(
         'Clouds whose identity of this process opens registries for ImageRepositories with that spec.provider; whoever may write an ImageRepository in the cluster then sees what it may pull.',

@@ -25,7 +25,7 @@ export async function advanceRevision(
   revision: string,
 ): Promise<WithStatus> {
   return writeStatus(client, object, (status) => {
-    if (isAt(status, revision)) return status;
+    if (isAtRevision(status, revision)) return status;
     if (!sameRevisions(status, object.status ?? {}))
       throw new ReconcileError(
         'ReconciliationFailed',
@@ -50,7 +50,11 @@ export function advancedStatus(status: Record<string, unknown>, revision: string
   return { ...status, lastAppliedRevision: revision, lastAttemptedRevision: revision };
 }
 
-function isAt({ lastAppliedRevision, lastAttemptedRevision }: Revisions, revision: string): boolean {
+/** Applied at a revision, and no run of another one was cut short since. */
+export function isAtRevision(
+  { lastAppliedRevision, lastAttemptedRevision }: Revisions,
+  revision: string,
+): boolean {
   return lastAppliedRevision === revision && lastAttemptedRevision === revision;
 }
 

@@ -7,7 +7,7 @@ import { closureDigest } from '../core/tree.ts';
 import type { InputRecord } from '../store/inputs.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
-import { advanceRevision } from './advance.ts';
+import { advanceRevision, isAtRevision } from './advance.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
@@ -106,7 +106,7 @@ function partition(
   const affected: (Kustomization & WithStatus)[] = [];
   const unaffected: (Kustomization & WithStatus)[] = [];
   for (const item of dependants) {
-    if (isReady(item) && isAt(item, artifact.revision)) continue;
+    if (isReady(item) && isAtRevision(item.status ?? {}, artifact.revision)) continue;
     const record = records.get(objectKey(refOfKustomization(item)));
     (isUnaffected(item, record, index) ? unaffected : affected).push(item);
   }
@@ -150,11 +150,6 @@ async function isOvertaken(run: Run, artifact: Artifact): Promise<boolean> {
     ({ commit, startedAt, supersededBy }) =>
       commit !== commitOf(artifact.revision) && supersededBy === '' && startedAt > run.startedAt,
   );
-}
-
-/** Applied at a revision, and no run of another one was cut short since. */
-function isAt({ status }: Kustomization, revision: string): boolean {
-  return status?.lastAppliedRevision === revision && status.lastAttemptedRevision === revision;
 }
 
 function isActive(item: Kustomization): boolean {

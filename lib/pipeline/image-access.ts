@@ -1,4 +1,4 @@
-import type { CloudName } from '../cloud/registry-logins.ts';
+import type { CloudName } from '../cloud/registry-login.ts';
 import type { TlsOptions } from '../connector.ts';
 import { messageOf, ReconcileError } from '../core/errors.ts';
 import type { ImageName } from '../core/image-name.ts';

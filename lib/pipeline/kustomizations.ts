@@ -1,5 +1,6 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { objectKey } from './object-key.ts';
 import type { WithStatus } from './status.ts';
 
 /** The kind that renders and applies. */
@@ -13,4 +14,12 @@ export function isKustomization(ref: { group: string; kind: string } | undefined
 /** All Kustomizations of a cluster, as they stand there. */
 export async function listKustomizations(client: KubeClient): Promise<(Kustomization & WithStatus)[]> {
   return (await client.list<Kustomization & WithStatus>(KUSTOMIZATION)).items;
+}
+
+/** The keys of those that one waits for by `dependsOn`. */
+export function dependenciesOf({ metadata, spec }: Pick<Kustomization, 'metadata' | 'spec'>): string[] {
+  const own = metadata.namespace ?? '';
+  return (spec.dependsOn ?? []).map(({ namespace = own, name }) =>
+    objectKey({ kind: KUSTOMIZATION.kind, namespace, name }),
+  );
 }

@@ -4,7 +4,7 @@ import { getCondition } from '../core/conditions.ts';
 import type { InventoryEntry } from '../core/inventory.ts';
 import { parseEntry } from '../core/inventory.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
-import { isKustomization, listKustomizations } from './kustomizations.ts';
+import { dependenciesOf, isKustomization, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { keyOf, objectKey } from './object-key.ts';
@@ -74,11 +74,6 @@ function dependantsOf(own: string, items: readonly Kustomization[]): Set<string>
       if (dependenciesOf(item).some((key) => waiting.has(key))) waiting.add(keyOf(item));
   }
   return waiting;
-}
-
-function dependenciesOf({ kind, metadata, spec }: Kustomization): string[] {
-  const own = metadata.namespace ?? '';
-  return (spec.dependsOn ?? []).map(({ namespace = own, name }) => objectKey({ kind, namespace, name }));
 }
 
 /** The Kustomizations in an inventory, and in theirs, down to the last. */

@@ -7,6 +7,7 @@ import { parseToolkitObject } from '../toolkit/parse.ts';
 import { findKind, isToolkitGroup } from '../toolkit/registry.ts';
 import { isEncrypted } from './encrypted.ts';
 import { imageFaults } from './image-faults.ts';
+import { dependenciesOf } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { LocalRoot } from './local-roots.ts';
 import { localWorlds } from './local-worlds.ts';
@@ -164,14 +165,7 @@ function isAbout({ message }: Finding, kind: string, name: string): boolean {
 }
 
 function checkDependencies({ renderings }: World): Finding[] {
-  const edges = new Map(
-    [...renderings.values()].map(({ key, object }) => [
-      key,
-      (object.spec.dependsOn ?? []).map(({ name, namespace }) =>
-        objectKey({ kind: 'Kustomization', namespace: namespace ?? object.metadata.namespace ?? '', name }),
-      ),
-    ]),
-  );
+  const edges = new Map([...renderings.values()].map(({ key, object }) => [key, dependenciesOf(object)]));
   const found: Finding[] = [];
   for (const [key, dependencies] of edges) {
     for (const missing of dependencies.filter((dependency) => !edges.has(dependency))) {

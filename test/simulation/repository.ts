@@ -5,6 +5,7 @@ import type { BuildAnswer, Engine } from '../../lib/render/engine.ts';
 import type { Fetched, SourceKind } from '../../lib/source/source.ts';
 import { createTar } from '../../lib/tar.ts';
 import type { GitRepository } from '../../lib/toolkit/git-repository.ts';
+import { kustomization } from '../support/fleet-repository.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 
 export const NAMESPACE = 'flux-system';
@@ -134,8 +135,8 @@ function filesOf(content: Content): Commit['files'] {
     broken === folder ? ('broken' as const) : names(folder).map((name) => configMap(name, value));
   return {
     'root/objects.json': [
-      kustomization('base', {}),
-      ...(app ? [kustomization('app', dependsOn ? { dependsOn: [{ name: 'base' }] } : {})] : []),
+      child('base', {}),
+      ...(app ? [child('app', dependsOn ? { dependsOn: [{ name: 'base' }] } : {})] : []),
     ],
     'base/objects.json': objects('base'),
     'app/objects.json': objects('app'),
@@ -168,17 +169,6 @@ function configMap(name: string, value: number): KubernetesObject {
   };
 }
 
-function kustomization(name: string, spec: Record<string, unknown>): KubernetesObject {
-  return {
-    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
-    kind: 'Kustomization',
-    metadata: { name, namespace: NAMESPACE },
-    spec: {
-      interval: '1h',
-      path: `./${name}`,
-      prune: true,
-      sourceRef: { kind: 'GitRepository', name: 'flux-system' },
-      ...spec,
-    },
-  };
+function child(name: string, spec: Record<string, unknown>): KubernetesObject {
+  return kustomization(name, `./${name}`, { interval: '1h', ...spec }, NAMESPACE);
 }
