@@ -46,6 +46,8 @@ scratch=$1; shift
 program=$!
 ( trap - TERM; trap '' HUP
   read -r _ <&3
+  # The program's end makes the guard end this one too, which still has the folder to delete.
+  trap '' TERM
   kill -KILL $program
   if [ -n "$scratch" ]; then for _ in 1 2 3; do rm -rf "$scratch" && break; sleep 0.3; done; fi
   kill -KILL -$$ ) >/dev/null 2>&1 &
