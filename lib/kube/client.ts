@@ -47,6 +47,13 @@ export interface DeleteOptions {
   dryRun?: boolean;
 }
 
+/** A token of a service account. */
+export interface AccountToken {
+  token: string;
+  /** Epoch in ms. */
+  expiresAt: number;
+}
+
 /** What to list. */
 export interface ListOptions {
   /** Empty or undefined: all namespaces. */
@@ -107,6 +114,17 @@ export interface KubeClient {
   ): Promise<T>;
   /** Deletes. Returns false when the object did not exist. */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
+  /**
+   * Makes a token of a service account; undefined when there is no such account.
+   * @param audiences whom it is for
+   * @param seconds how long it should hold; the server may give it longer or shorter, and refuses less than 600
+   * @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+   */
+  createToken(
+    account: { namespace: string; name: string },
+    audiences: readonly string[],
+    seconds: number,
+  ): Promise<AccountToken | undefined>;
   /** Watches from a resourceVersion until the server ends it or the signal aborts; a 410 is thrown as KubeError. */
   watch<T extends KubernetesObject>(
     gvk: GroupVersionKind,

@@ -8,7 +8,10 @@ import { confirmMissing, servedKind, type UserSession } from './session.ts';
 import type { ApiRequest } from './transport.ts';
 
 /** The part of a client that changes the cluster. */
-export type Writes = Pick<KubeClient, 'apply' | 'create' | 'update' | 'updateStatus' | 'patch' | 'delete'>;
+export type Writes = Pick<
+  KubeClient,
+  'apply' | 'create' | 'update' | 'updateStatus' | 'patch' | 'delete' | 'createToken'
+>;
 
 /** Writes as one user. */
 export function createWrites(session: UserSession): Writes {
@@ -105,6 +108,30 @@ export function createWrites(session: UserSession): Writes {
         idempotent: type !== 'json' || options.dryRun === true,
         timeout: session.timeout,
       });
+    },
+    async createToken({ namespace, name }, audiences, seconds) {
+      const ref = { group: '', version: 'v1', kind: 'ServiceAccount', namespace, name };
+      const what = `token of ${describe(ref)}`;
+      const resource = await servedKind(session, ref, () => what);
+      const reply = await transport.send(
+        {
+          method: 'POST',
+          path: `${objectPath(resource, namespace, name)}/token`,
+          headers: headers.json,
+          body: JSON.stringify({
+            apiVersion: 'authentication.k8s.io/v1',
+            kind: 'TokenRequest',
+            spec: { audiences, expirationSeconds: seconds },
+          }),
+          timeout: session.timeout,
+          idempotent: true,
+          subject: () => ({ what, secret: true }),
+        },
+        [404],
+      );
+      if (reply.code === 404) return undefined;
+      const { status } = parseBody<{ status: { token: string; expirationTimestamp: string } }>(reply, what);
+      return { token: status.token, expiresAt: Date.parse(status.expirationTimestamp) };
     },
     async delete(ref, options = {}) {
       const resource = await discovery.resource(ref);

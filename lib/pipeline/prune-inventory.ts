@@ -60,12 +60,14 @@ async function missingAccount(run: Run, object: Kustomization): Promise<string |
   const account = accountOf(run, object);
   if (kubeConfig === undefined && account !== undefined && !(await exists('ServiceAccount', account)))
     return `since ServiceAccount/${namespace}/${account}, in whose name they were applied, is gone`;
-  const secret = kubeConfig?.secretRef?.name;
-  if (secret === undefined || (await exists('Secret', secret))) return undefined;
+  if (kubeConfig === undefined) return undefined;
+  const { secretRef, configMapRef } = kubeConfig;
+  const [kind, name] = secretRef ? ['Secret', secretRef.name] : ['ConfigMap', configMapRef?.name ?? ''];
+  if (await exists(kind, name)) return undefined;
   const home = await run.client.getMetadata({ ...core, kind: 'Namespace', namespace: '', name: namespace });
   return home?.metadata.deletionTimestamp === undefined
     ? undefined
-    : `since Secret/${namespace}/${secret} with the way to their cluster is gone`;
+    : `since ${kind}/${namespace}/${name} with the way to their cluster is gone`;
 }
 
 /** What this Kustomization held may have moved to another one in the same commit; that one takes it over first. */

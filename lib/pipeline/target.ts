@@ -4,6 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isRoot } from '../toolkit/bootstrap.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { ClusterConnection, Context } from './context.ts';
+import { kubeconfigOfParameters } from './kubeconfig-parameters.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { readSecret } from './read-secret.ts';
 
@@ -13,7 +14,7 @@ export interface TargetSeeker {
   cluster: ClusterConnection;
   ref: ToolkitRef;
   job: { cluster: string };
-  ctx: Pick<Context, 'connect'>;
+  ctx: Pick<Context, 'connect' | 'now'>;
 }
 
 /** Where a Kustomization is applied, and as whom. */
@@ -48,22 +49,23 @@ export function accountOf(
 async function clusterOf(run: TargetSeeker, object: Kustomization): Promise<Target> {
   const { kubeConfig } = object.spec;
   if (kubeConfig === undefined) return { client: run.client, remote: false };
-  if (kubeConfig.secretRef === undefined) {
-    throw new ReconcileError(
-      'ReconciliationFailed',
-      `spec.kubeConfig.configMapRef of ${describe(run.ref)} is not supported; give a kubeconfig by secretRef`,
-      { outcome: 'stall' },
-    );
-  }
-  const { name, key } = kubeConfig.secretRef;
   const namespace = object.metadata.namespace ?? '';
-  const data = await readSecret(
-    run.client,
-    namespace,
-    name,
-    `${describe(run.ref)} spec.kubeConfig`,
-    'ReconciliationFailed',
-  );
+  const { secretRef, configMapRef } = kubeConfig;
+  const text =
+    secretRef === undefined
+      ? await kubeconfigOfParameters(run, namespace, configMapRef?.name ?? '')
+      : await kubeconfigOfSecret(run, namespace, secretRef);
+  const name = secretRef?.name ?? configMapRef?.name;
+  return { client: run.ctx.connect(text, `${run.job.cluster}/${namespace}/${name}`), remote: true };
+}
+
+async function kubeconfigOfSecret(
+  run: TargetSeeker,
+  namespace: string,
+  { name, key }: { name: string; key?: string },
+): Promise<string> {
+  const usedBy = `${describe(run.ref)} spec.kubeConfig`;
+  const data = await readSecret(run.client, namespace, name, usedBy, 'ReconciliationFailed');
   const bytes = key === undefined ? (data.value ?? data['value.yaml']) : data[key];
   if (!bytes) {
     throw new ReconcileError(
@@ -72,6 +74,5 @@ async function clusterOf(run: TargetSeeker, object: Kustomization): Promise<Targ
       { outcome: 'retry' },
     );
   }
-  const text = Buffer.from(bytes).toString('utf8');
-  return { client: run.ctx.connect(text, `${run.job.cluster}/${namespace}/${name}`), remote: true };
+  return Buffer.from(bytes).toString('utf8');
 }

@@ -1,19 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { configMap, kustomization, yaml } from '../support/fleet-repository.ts';
-import { conditionOf, objectsOf } from '../support/kube-objects.ts';
-import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
+import { conditionOf } from '../support/kube-objects.ts';
 import { STATUS, type Stage, startStage } from '../support/stage.ts';
 
 let stage: Stage;
-let remote: Kubernetes;
 beforeAll(async () => {
-  [stage, remote] = await Promise.all([startStage(), startKubernetes({ name: 'remote' })]);
+  stage = await startStage();
 });
-afterAll(async () => {
-  await stage?.stop();
-  await remote?.stop();
-});
+afterAll(() => stage?.stop());
 
 const map = (name: string, value = '1') => yaml(configMap(name, '', { value }));
 
@@ -170,26 +165,6 @@ describe('changes in the cluster', () => {
     expect(await team.data('a')).toEqual({ value: '2' });
     await team.status(inside, 'success');
     expect((await team.repository.statuses(outside)).filter(({ context }) => context === STATUS)).toEqual([]);
-  });
-
-  test('a Kustomization with a kubeconfig is applied to that cluster, drift is corrected there, and its deletion prunes there', async () => {
-    const there = objectsOf(remote);
-    const team = await stage.team({ 'app/a.yaml': map('a'), 'app/b.yaml': map('b') });
-    await there.namespace(team.name);
-    await stage.objects.create('secrets', {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'remote', namespace: team.name },
-      stringData: { value: remote.kubeconfig },
-    });
-    await team.kustomize('app', './app', { interval: '5s', kubeConfig: { secretRef: { name: 'remote' } } });
-    await team.ready();
-    expect(await there.names('configmaps', team.name)).toEqual(['a', 'b']);
-    expect(await team.configMaps()).toEqual([]);
-    await there.delete('configmaps', team.name, 'b');
-    await eventually('it is back', async () => (await there.names('configmaps', team.name)).length === 2);
-    await stage.objects.delete('kustomizations', team.name, 'app');
-    await eventually('all is gone', async () => (await there.names('configmaps', team.name)).length === 0);
   });
 
   test('two sources of the same commit share its status, and the failure of one is not hidden by the other', async () => {

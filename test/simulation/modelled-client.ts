@@ -112,6 +112,7 @@ export function modelledClient(scheduler: Scheduler, process: Process, api: Api,
       ...[type, body]: [Parameters<KubeClient['patch']>[1], unknown]
     ) => write<T>('patch', ref, undefined, () => api.patch(ref, type, copyOf(body))),
     delete: (ref, options) => write<boolean>('delete', ref, undefined, () => api.delete(ref, options)),
+    createToken: () => Promise.reject(new Error('nothing asks for it')),
     async *watch() {},
     raw: () => Promise.reject(new Error('nothing asks for it')),
     close: () => Promise.resolve(),

@@ -47,9 +47,14 @@ export interface KubernetesOptions {
   controllerManager?: boolean;
   /** More arguments for kube-apiserver. */
   apiServerArgs?: string[];
+  /** Who issues the tokens of its service accounts. Default: the name that Kubernetes gives itself. */
+  issuer?: string;
   /** Name of the cluster in the kubeconfig. Default: `test`. */
   name?: string;
 }
+
+/** The issuer of a control plane that is not given another one. */
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
 /** Starts a control plane and waits until it is ready (3 to 5 s). */
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<Kubernetes> {
@@ -113,7 +118,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       `--token-auth-file=${tokenFile}`,
       '--authorization-mode=RBAC',
       '--disable-admission-plugins=ServiceAccount',
-      '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+      `--service-account-issuer=${options.issuer ?? ISSUER}`,
       `--service-account-key-file=${keyFile}`,
       `--service-account-signing-key-file=${keyFile}`,
       '--service-cluster-ip-range=10.0.0.0/16',
