@@ -7,7 +7,7 @@ import { keepOpen, type Opened } from './aws/lambda.ts';
 import { lazyBlobs } from './aws/lazy-blobs.ts';
 import { lazySeal } from './aws/seal.ts';
 import { lazyHttp } from './lazy-http.ts';
-import { createWebhooks } from './web.ts';
+import { createWebhooks } from './webhooks.ts';
 
 /** Webhooks: verified, then one job each, and nothing else. It holds the secrets of webhooks and no credential of a cluster. */
 export async function openWebhook(environment: Environment, log?: Log): Promise<Opened & { app: Hono }> {

@@ -33,12 +33,12 @@ export interface AwsRequest {
   service: string;
   region?: string | undefined;
   /** Default: GET. */
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
   /** Default: `/`. */
   path?: string;
   query?: Readonly<Record<string, string>>;
   headers?: Readonly<Record<string, string>>;
-  body?: string;
+  body?: string | Uint8Array;
   /** The scheme and host of the service, where they are known and no {@link AwsApiOptions.endpoint} replaces them. */
   origin?: string;
   /** How much longer than usual AWS may take to answer, in ms: it was asked to wait. */
@@ -100,7 +100,7 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
       url: url.href,
       method,
       headers: { ...headers },
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined ? {} : { body: body }),
       accessKeyId,
       secretAccessKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),

@@ -1,47 +1,30 @@
 import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
-import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Job } from '../../lib/core/job.ts';
-import { receivedOf, recordOf } from '../../lib/queue/sqs-message.ts';
 import { Deliveries } from '../../lib/store/deliveries.ts';
-import { dynamoTable } from '../../lib/store/dynamodb.ts';
-import { type Dynalite, startDynamoDb } from '../support/dynalite.ts';
+import { type EdgeInstallation, startEdgeInstallation } from '../support/edge-installation.ts';
 import { type EdgeWorker, startEdgeWorker } from '../support/edge-worker.ts';
-import { type Fauxqs, startSqsAndS3 } from '../support/fauxqs.ts';
 
 const SECRET = 'the secret of the hook';
 const MIB = 1024 * 1024;
-const TABLE = 'slipway';
 const FLEET = `providers:
   - {name: hub, type: github, webhookSecrets: [env:HUB_SECRET]}
   - {name: tea, type: gitea, url: https://git.example.com, webhookSecrets: [env:MISSING_SECRET]}
 `;
 
-let sqs: Fauxqs;
-let dynamodb: Dynalite;
+let installation: EdgeInstallation;
 let edge: EdgeWorker;
-let queueUrl: string;
 let variables: Record<string, string>;
 
 beforeAll(async () => {
-  [sqs, dynamodb] = await Promise.all([startSqsAndS3(), startDynamoDb()]);
-  await dynamodb.createTable(TABLE);
-  ({ queueUrl } = await sqs.createQueues('slipway-push', 5));
-  const { pathname } = new URL(queueUrl);
-  variables = {
-    SLIPWAY_FLEET: FLEET,
-    SLIPWAY_QUEUES: `${sqs.endpoint}${pathname.replace(/push\.fifo$/, '')}`,
-    SLIPWAY_TABLE: TABLE,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
-    HUB_SECRET: SECRET,
-  };
+  installation = await startEdgeInstallation(FLEET);
+  variables = { ...installation.variables, HUB_SECRET: SECRET };
   edge = await startEdgeWorker(variables);
 });
-afterAll(() => Promise.all([edge.stop(), sqs.stop(), dynamodb.stop()]));
+afterAll(() => Promise.all([edge?.stop(), installation?.stop()]));
+
+const takePushes = () => installation.take('push');
 
 function payload(repository = 'acme/fleet'): string {
   return JSON.stringify({
@@ -61,23 +44,6 @@ function signed(body: string, delivery: string): RequestInit {
     'x-hub-signature-256': `sha256=${signature}`,
   };
   return { method: 'POST', body, headers };
-}
-
-/** All pushes in the queue, which is empty afterwards. */
-async function takePushes(): Promise<ReturnType<typeof receivedOf>[]> {
-  const { Messages: messages = [] } = await sqs.sqs.send(
-    new ReceiveMessageCommand({
-      QueueUrl: queueUrl,
-      MaxNumberOfMessages: 10,
-      MessageSystemAttributeNames: ['All'],
-      MessageAttributeNames: ['All'],
-    }),
-  );
-  if (messages.length === 0) return [];
-  for (const { ReceiptHandle } of messages)
-    await sqs.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
-  // Of a group the next ones come when the first are done.
-  return [...messages.map((message) => receivedOf(recordOf(message))), ...(await takePushes())];
 }
 
 /** Sends a body without end, chunk by chunk, until there is an answer. */
@@ -122,7 +88,7 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
       origin: { id },
     });
     expect(message?.group).toBe('push/hub/acme/fleet/refs/heads/main');
-    const rows = dynamoTable({ dynamodb: dynamodb.api, tableName: TABLE, name: 'index', now: Date.now });
+    const { rows } = installation;
     const [row] = await rows.query<number>('deliveries#hub');
     expect(row?.sort).toContain('one');
     expect(await new Deliveries(rows, Date.now).isDone('hub', row?.sort ?? '')).toBe(true);
@@ -169,7 +135,7 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
       const response = await fetch(`${cut.url}/webhooks/github`, signed(payload(), 'seven'));
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('30');
-      const rows = dynamoTable({ dynamodb: dynamodb.api, tableName: TABLE, name: 'index', now: Date.now });
+      const { rows } = installation;
       const sorts = (await rows.query('deliveries#hub')).map(({ sort }) => sort);
       expect(sorts.filter((sort) => sort.includes('seven'))).toEqual([]);
     } finally {
