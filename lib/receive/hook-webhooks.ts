@@ -8,7 +8,7 @@ import { hexDigest, identify } from './identify.ts';
 import { takeIn } from './intake.ts';
 import type { Delivery } from './receiver.ts';
 import { refuse } from './refuse.ts';
-import { RefusedPaths } from './refused-paths.ts';
+import type { RefusedPaths } from './refused-paths.ts';
 import type { SharedOptions } from './shared-options.ts';
 
 /** A `Receiver` object as the index knows it. */
@@ -21,6 +21,8 @@ export interface HookReceiver extends Omit<ReceiverEntry, 'sealed'> {
 export interface HookWebhookOptions extends Pick<HookProof, 'tokens' | 'checkClaims'> {
   /** Every Receiver that listens at a path; equal ones of several clusters share theirs. */
   find(path: string): Promise<readonly HookReceiver[]>;
+  /** Remembers what was found at paths whose calls were refused. */
+  refused: Pick<RefusedPaths<HookReceiver>, 'recall' | 'remember'>;
   /** Resolves once the job is durable, and throws otherwise. */
   enqueue(job: HookJob): Promise<void>;
 }
@@ -48,17 +50,12 @@ interface Answered {
  * durable: no cluster is asked, so none can hold the answer back. What is refused again and again is looked up once in a while.
  */
 export function addHookWebhooks(app: Hono, options: HookWebhookOptions, shared: SharedOptions): void {
-  const refused = new RefusedPaths<HookReceiver>({ now: shared.now });
-  app.post('/hook/:digest', (c) => handle(c, options, shared, refused));
+  app.post('/hook/:digest', (c) => handle(c, options, shared));
   app.all('/hook/:digest', (c) => c.json({ error: 'webhooks are sent by POST' }, 405, { allow: 'POST' }));
 }
 
-async function handle(
-  c: Context,
-  options: HookWebhookOptions,
-  shared: SharedOptions,
-  refused: RefusedPaths<HookReceiver>,
-): Promise<Response> {
+async function handle(c: Context, options: HookWebhookOptions, shared: SharedOptions): Promise<Response> {
+  const { refused } = options;
   let taken: Promise<Delivery | Response> | undefined;
   const take = () => {
     taken ??= takeIn(c, shared);

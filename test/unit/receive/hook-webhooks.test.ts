@@ -5,6 +5,7 @@ import { createLog, silentLog } from '../../../lib/log.ts';
 import { createWebhookApp } from '../../../lib/receive/app.ts';
 import type { HookReceiver, HookWebhookOptions } from '../../../lib/receive/hook-webhooks.ts';
 import type { StrangersLimit } from '../../../lib/receive/refuse.ts';
+import { RefusedPaths } from '../../../lib/receive/refused-paths.ts';
 import { Strangers } from '../../../lib/receive/strangers.ts';
 import { memoryDeliveries } from '../../support/memory-deliveries.ts';
 import { noTokens } from '../../support/oidc-issuer.ts';
@@ -35,6 +36,7 @@ function setUp(
         reads.push(path);
         return path === PATH ? [...receivers] : [];
       },
+      refused: new RefusedPaths({ now: () => clock.now }),
       tokens: noTokens,
       checkClaims: async () => [],
       enqueue: async (job) => void jobs.push(job),
