@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleFunctions } from '../../infra/aws/bundle.ts';
-import { ROOT } from '../../infra/aws/package-stacks.ts';
+import { PACKAGED_FLEET, ROOT } from '../../infra/aws/package-stacks.ts';
 import { run } from '../../lib/exec.ts';
+import { packFleet } from '../../lib/fleet/pack-fleet.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Bytes that may be loaded at a cold start. Sending statuses needs an HTTP client with rules of its own, and is in no hurry. */
@@ -51,8 +52,8 @@ describe('the bundle of a function', () => {
   it('answers a webhook and a page from the packaged fleet file', async () => {
     await mkdir(join(directory.path, 'fleet'), { recursive: true });
     await writeFile(
-      join(directory.path, 'fleet/slipway.yaml'),
-      'providers: [{name: hub, type: github, webhookSecrets: [env:SECRET]}]\n',
+      join(directory.path, 'fleet', PACKAGED_FLEET),
+      packFleet('providers: [{name: hub, type: github, webhookSecrets: [env:SECRET]}]\n'),
     );
     const file = bundles.find(({ name }) => name === 'webhook')?.file ?? '';
     const script = `import { handler } from ${JSON.stringify(file)};
@@ -65,7 +66,7 @@ describe('the bundle of a function', () => {
         SLIPWAY_TABLE: 'table',
         SLIPWAY_BUCKET: 'bucket',
         SLIPWAY_QUEUES: 'http://127.0.0.1:1/1/slipway-',
-        SLIPWAY_FLEET: 'fleet/slipway.yaml',
+        SLIPWAY_FLEET: `fleet/${PACKAGED_FLEET}`,
         AWS_REGION: 'eu-west-1',
         AWS_ACCESS_KEY_ID: 'x',
         AWS_SECRET_ACCESS_KEY: 'x',
