@@ -1,5 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch';
 import { messageOf } from '../core/errors.ts';
+import { type AwsAnswer, exchange } from './aws-connection.ts';
 import { AwsError, faultOf, passes } from './aws-fault.ts';
 
 /** Who calls; AWS's chain of providers makes it (environment, role of a function or a pod, profile). */
@@ -48,8 +49,8 @@ export interface AwsRequest {
 }
 
 /**
- * Calls to AWS: signed, sent by `fetch`, tried again. It runs wherever `fetch` does and is what Slipway calls AWS by, but for S3, because the
- * SDK's clients take most of a function's cold start and do not fit an edge.
+ * Calls to AWS: signed, sent, tried again. It is what Slipway calls AWS by, but for S3, because the SDK's clients take most of a function's
+ * cold start.
  */
 export interface AwsApi {
   /**
@@ -116,24 +117,22 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
     const { service, signal } = request;
     const { url, method, headers } = await (await signerOf(request)).sign();
     const deadline = AbortSignal.timeout(timeoutMs + (request.waitMs ?? 0));
-    let response: Response;
-    let text: string;
+    let answer: AwsAnswer;
     try {
-      response = await fetch(url.href, {
+      answer = await exchange({
+        url,
         method,
-        headers,
-        ...(request.body === undefined ? {} : { body: request.body }),
-        // Nothing signed goes where an answer points.
-        redirect: 'manual',
+        headers: Object.fromEntries(headers),
+        body: request.body,
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
-      text = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
-      throw new AwsError('', 0, `${service} cannot be reached: ${causeOf(error)}`, error);
+      throw new AwsError('', 0, `${service} cannot be reached: ${messageOf(error)}`, error);
     }
-    if (response.ok) return text;
-    throw faultOf(service, response.status, response.headers.get('x-amzn-errortype'), text);
+    const { status, errorType, text } = answer;
+    if (status >= 200 && status < 300) return text;
+    throw faultOf(service, status, errorType, text);
   }
 
   return {
@@ -158,10 +157,4 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
 
 function domainOf(region: string): string {
   return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-}
-
-/** `fetch` says only that it failed; why stands in the cause. */
-function causeOf(error: unknown): string {
-  const { cause } = error as { cause?: unknown };
-  return messageOf(cause ?? error);
 }
