@@ -26,8 +26,6 @@ const REPLACEMENTS: readonly Replacement[] = [
   },
   // Names browsers, for the SDK's user agent there.
   { file: /\/bowser\/.*\.m?js$/, contents: 'export default undefined;' },
-  // Threads that pino writes its log by when it is told to; ours writes by itself.
-  { file: /\/thread-stream\/index\.js$/, contents: 'module.exports = undefined;' },
   // The part of undici's index that we import, as it is made there: not fetch, caches, mocks and WebSockets.
   {
     file: /\/undici\/index\.js$/,
