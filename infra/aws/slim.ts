@@ -24,8 +24,6 @@ const REPLACEMENTS: readonly Replacement[] = [
         return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
       };`,
   },
-  // Names browsers, for the SDK's user agent there.
-  { file: /\/bowser\/.*\.m?js$/, contents: 'export default undefined;' },
   // The part of undici's index that we import, as it is made there: not fetch, caches, mocks and WebSockets.
   {
     file: /\/undici\/index\.js$/,

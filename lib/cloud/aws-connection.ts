@@ -6,7 +6,7 @@ export interface AwsMessage {
   url: URL;
   method: string;
   headers: Readonly<Record<string, string>>;
-  body: string | undefined;
+  body: string | Uint8Array | undefined;
   /** Ends the exchange, which then fails with its reason. */
   signal: AbortSignal;
 }
@@ -16,7 +16,7 @@ export interface AwsAnswer {
   status: number;
   /** The `x-amzn-errortype`; null when there is none. */
   errorType: string | null;
-  text: string;
+  body: Uint8Array;
 }
 
 /**
@@ -30,11 +30,11 @@ export function exchange({ url, method, headers, body, signal }: AwsMessage): Pr
     const send = url.protocol === 'http:' ? httpRequest : httpsRequest;
     send(url, { method, headers, signal }, (answer) => {
       read(answer).then(
-        (text) =>
+        (bytes) =>
           resolve({
             status: answer.statusCode ?? 0,
             errorType: (answer.headers['x-amzn-errortype'] as string | undefined) ?? null,
-            text,
+            body: bytes,
           }),
         fail,
       );
@@ -45,8 +45,9 @@ export function exchange({ url, method, headers, body, signal }: AwsMessage): Pr
 }
 
 /** An answer that ends too early is an error. */
-async function read(answer: IncomingMessage): Promise<string> {
+async function read(answer: IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = Buffer.concat(chunks);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
