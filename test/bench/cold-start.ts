@@ -32,7 +32,7 @@ export async function coldStart(): Promise<Figure[]> {
     const program = join(directory, 'invoke.mjs');
     await writeFile(
       program,
-      `import { readFileSync } from 'node:fs';
+      `const { readFileSync } = process.getBuiltinModule('node:fs');
        const { handler } = await import('./webhook/index.mjs');
        const answer = await handler(JSON.parse(readFileSync(process.argv[2])), { getRemainingTimeInMillis: () => 29_000 });
        const { user, system } = process.cpuUsage();
