@@ -1,7 +1,7 @@
 import { openQueues } from '../../functions/aws/queues.ts';
 import { lazySeal } from '../../functions/aws/seal.ts';
 import type { OpenFleet } from '../../functions/open-fleet.ts';
-import { s3Put } from '../../lib/blobs/s3-put.ts';
+import { s3Blobs } from '../../lib/blobs/s3.ts';
 import { createAwsApi } from '../../lib/cloud/aws-api.ts';
 import { dynamodbApi, sqsApi } from '../../lib/cloud/aws-json.ts';
 import { sortableId } from '../../lib/core/sortable-id.ts';
@@ -13,6 +13,7 @@ import { Receivers } from '../../lib/store/receivers.ts';
 import { edgeHttp } from './edge-http.ts';
 import { edgeLog } from './edge-log.ts';
 import type { EdgeEnvironment } from './environment.ts';
+import { fetchExchange } from './fetch-exchange.ts';
 
 /** A webhook is answered within 10 s; one try of a call to AWS must not use that up. */
 const AWS_TIMEOUT_MS = 4_000;
@@ -36,13 +37,14 @@ export function openEdge(environment: EdgeEnvironment, open: OpenFleet): Edge {
     endpoint: (service) => endpoints[service],
     now,
     timeoutMs: AWS_TIMEOUT_MS,
+    exchange: fetchExchange,
   });
   const opened = async () => aws;
   const rows = dynamoTable({ dynamodb: dynamodbApi(opened), tableName, name: 'index', now });
   return {
     queues: openQueues(sqsApi(opened), environment.SLIPWAY_QUEUES),
     index: { deliveries: new Deliveries(rows, now), receivers: new Receivers(rows) },
-    blobs: s3Put({ aws, bucket }),
+    blobs: s3Blobs({ aws: opened, bucket }),
     http: edgeHttp({
       policy: createNetworkPolicy({ allow: network.allow }),
       timeoutMs: limits.requestTimeout,

@@ -103,7 +103,7 @@ describe('Receivers in the runtime of Cloudflare Workers', () => {
     const [job] = await takeJobs();
     expect(job?.request).toBeUndefined();
     expect(job?.requestBlob).toMatch(/^hooks\/prod\//);
-    const blobs = s3Blobs({ client: installation.sqs.s3, bucket: 'bucket' });
+    const blobs = s3Blobs({ aws: async () => installation.sqs.aws, bucket: 'bucket' });
     expect(job && (await requestOf({ blobs }, job))).toEqual({ value: request });
   });
 
