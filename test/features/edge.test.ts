@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Job } from '../../lib/core/job.ts';
 import { Deliveries } from '../../lib/store/deliveries.ts';
@@ -44,6 +45,21 @@ function signed(body: string, delivery: string): RequestInit {
     'x-hub-signature-256': `sha256=${signature}`,
   };
   return { method: 'POST', body, headers };
+}
+
+/** Sends text as it is; what comes back until the end of the connection. */
+function raw(text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(edge.url);
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.on('data', (data) => {
+      answer += data.toString();
+    });
+    // What is not read may be answered with the end of the connection.
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+  });
 }
 
 /** Sends a body without end, chunk by chunk, until there is an answer. */
@@ -127,6 +143,20 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
     const after = await fetch(`${edge.url}/webhooks/github`, signed(payload(), 'six'));
     expect(after.status).toBe(202);
     await takePushes();
+  });
+
+  it('reads of a body no more than the length that it claims to have', async () => {
+    const body = payload();
+    const send = (length: number, delivery: string) => {
+      const { headers } = signed(body, delivery);
+      const all = { ...headers, host: 'edge', 'content-length': length, connection: 'close' };
+      const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+      return raw(`POST /webhooks/github HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+    };
+    expect(await send(10, 'short')).toMatch(/^HTTP\/1\.1 401 /);
+    expect(await takePushes()).toEqual([]);
+    expect(await send(body.length, 'whole')).toMatch(/^HTTP\/1\.1 202 /);
+    expect(await takePushes()).toHaveLength(1);
   });
 
   it('asks for a redelivery while AWS cannot be reached, and does not note the delivery', async () => {
