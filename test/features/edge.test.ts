@@ -8,10 +8,13 @@ import { type EdgeInstallation, startEdgeInstallation } from '../support/edge-in
 import { type EdgeWorker, startEdgeWorker } from '../support/edge-worker.ts';
 
 const SECRET = 'the secret of the hook';
+const REGISTRY_SECRET = 'the secret of the registry';
 const MIB = 1024 * 1024;
 const FLEET = `providers:
   - {name: hub, type: github, webhookSecrets: [env:HUB_SECRET]}
   - {name: tea, type: gitea, url: https://git.example.com, webhookSecrets: [env:MISSING_SECRET]}
+registries:
+  - {name: images, type: generic, host: registry.example.com, webhookSecrets: [env:REGISTRY_SECRET]}
 `;
 
 let installation: EdgeInstallation;
@@ -20,7 +23,7 @@ let variables: Record<string, string>;
 
 beforeAll(async () => {
   installation = await startEdgeInstallation(FLEET);
-  variables = { ...installation.variables, HUB_SECRET: SECRET };
+  variables = { ...installation.variables, HUB_SECRET: SECRET, REGISTRY_SECRET };
   edge = await startEdgeWorker(variables);
 });
 afterAll(() => Promise.all([edge?.stop(), installation?.stop()]));
@@ -109,6 +112,20 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
     expect(row?.sort).toContain('one');
     expect(await new Deliveries(rows, Date.now).isDone('hub', row?.sort ?? '')).toBe(true);
     expect(row?.expiresAt).toBeGreaterThan(Date.now());
+  });
+
+  it('turns what a registry tells of into a job for all who follow the image', async () => {
+    const tell = (secret: string) =>
+      fetch(`${edge.url}/webhooks/registry/generic`, {
+        method: 'POST',
+        body: JSON.stringify({ image: 'registry.example.com/acme/app:1.2.3' }),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
+      });
+    expect([(await tell('wrong')).status, (await tell(REGISTRY_SECRET)).status]).toEqual([401, 202]);
+    const jobs = (await takePushes()).map(({ body }) => Job.parse(JSON.parse(body)));
+    expect(jobs).toMatchObject([
+      { type: 'image', registry: 'images', images: ['registry.example.com/acme/app'], tag: '1.2.3' },
+    ]);
   });
 
   it('takes the same delivery again, as the edge of the other runtimes does', async () => {
