@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Fleet } from '../lib/fleet/fleet.ts';
 import { loadFleet } from '../lib/fleet/load-fleet.ts';
 import { resolveSecret } from '../lib/secrets/resolve-secret.ts';
 import { lazyAwsApi } from './open-aws-api.ts';
+import { readFleetFile } from './read-fleet-file.ts';
 
 /** The fleet file, and a reader of the secrets that it refers to. */
 export interface OpenFleet {
@@ -18,12 +18,7 @@ export interface OpenFleet {
  */
 export async function openFleet(path: string): Promise<OpenFleet> {
   const absolute = resolve(path);
-  const text = await readFile(absolute, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    throw new Error(
-      `there is no fleet file ${absolute}; make one with "slipway init", or name it with --config`,
-    );
-  });
+  const text = await readFleetFile(absolute);
   const fleet = loadFleet(text, { path: absolute });
   const context = { baseDirectory: fleet.baseDirectory, env: process.env, aws: lazyAwsApi() };
   return {

@@ -1,13 +1,13 @@
 import type { Hono } from 'hono';
 import type { Log } from '../lib/log.ts';
+import { openBlobs } from './aws/blobs.ts';
 import { openCore } from './aws/core.ts';
 import type { Environment } from './aws/environment.ts';
 import { addressOf, type HttpHandler, httpHandler } from './aws/http-event.ts';
 import { keepOpen, type Opened } from './aws/lambda.ts';
-import { lazyBlobs } from './aws/lazy-blobs.ts';
 import { lazySeal } from './aws/seal.ts';
 import { lazyHttp } from './lazy-http.ts';
-import { createWebhooks } from './web.ts';
+import { createWebhooks } from './webhooks.ts';
 
 /** Webhooks: verified, then one job each, and nothing else. It holds the secrets of webhooks and no credential of a cluster. */
 export async function openWebhook(environment: Environment, log?: Log): Promise<Opened & { app: Hono }> {
@@ -19,13 +19,12 @@ export async function openWebhook(environment: Environment, log?: Log): Promise<
     maxBytes: 1_048_576,
     userAgent: 'slipway',
   });
-  const { blobs, close: closeBlobs } = lazyBlobs(environment);
-  const ctx = { ...core.ctx, http, blobs, seal: lazySeal(core.open) };
+  const ctx = { ...core.ctx, http, blobs: openBlobs(environment), seal: lazySeal(core.open) };
   return {
     ...core,
     app: createWebhooks(ctx, core.open, addressOf),
     async close() {
-      await Promise.all([closeBlobs(), http.close(), core.close()]);
+      await Promise.all([http.close(), core.close()]);
     },
   };
 }

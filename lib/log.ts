@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { formatLine } from './log-line.ts';
 import { redactFields } from './redact-fields.ts';
 
@@ -40,22 +39,9 @@ export interface LogOptions {
 
 /** Makes the root logger. */
 export function createLog(options: LogOptions): Log {
-  const secrets = options.secrets ?? (() => []);
-  const write =
-    options.format === 'json'
-      ? options.write
-      : (line: string) => options.write(formatLine(line, { colour: options.colour === true }));
-  const root = pino(
-    {
-      level: options.level,
-      base: null,
-      messageKey: 'message',
-      timestamp: () => `,"time":"${new Date(options.now()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    { write },
-  );
-  return wrap(root, secrets);
+  const { write, format, colour = false } = options;
+  const put = format === 'json' ? write : (line: string) => write(formatLine(line, { colour }));
+  return logWith({ ...options, write: put }, {});
 }
 
 /** A logger that writes nothing. */
@@ -67,15 +53,21 @@ export const silentLog: Log = {
   child: () => silentLog,
 };
 
-function wrap(logger: pino.Logger, secrets: () => readonly string[]): Log {
-  function method(level: 'debug' | 'info' | 'warn' | 'error'): LogMethod {
-    return (first: string | LogFields, message?: string) => {
-      if (!logger.isLevelEnabled(level)) return;
-      const fields = typeof first === 'string' ? {} : first;
-      const text = typeof first === 'string' ? first : (message ?? '');
-      const clean = redactFields({ ...fields, message: text }, secrets());
-      const { message: cleanText, ...rest } = clean;
-      logger[level](rest, String(cleanText));
+/** From the least to the most. */
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** @param bound fields of every line, which are fit to be written */
+function logWith(options: LogOptions, bound: LogFields): Log {
+  const { now, write, secrets = () => [] } = options;
+  function method(level: LogLevel): LogMethod {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level)) return () => {};
+    return (first: string | LogFields, text?: string) => {
+      const given = typeof first === 'string' ? { message: first } : { ...first, message: text ?? '' };
+      const { message, ...fields } = redactFields(given, secrets());
+      const time = new Date(now()).toISOString();
+      // Level and time come first, and no field may take their place.
+      const line = Object.assign({ level, time }, bound, fields, { level, time, message });
+      write(`${JSON.stringify(line)}\n`);
     };
   }
   return {
@@ -83,6 +75,6 @@ function wrap(logger: pino.Logger, secrets: () => readonly string[]): Log {
     info: method('info'),
     warn: method('warn'),
     error: method('error'),
-    child: (fields) => wrap(logger.child(redactFields(fields, secrets())), secrets),
+    child: (fields) => logWith(options, { ...bound, ...redactFields(fields, secrets()) }),
   };
 }

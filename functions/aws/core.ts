@@ -2,22 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AwsJson, dynamodbApi, sqsApi } from '../../lib/cloud/aws-json.ts';
+import { dynamodbApi, sqsApi } from '../../lib/cloud/aws-json.ts';
 import { messageOf } from '../../lib/core/errors.ts';
 import { sortableId } from '../../lib/core/sortable-id.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Core, Queues } from '../../lib/pipeline/context.ts';
 import { enqueue } from '../../lib/pipeline/enqueue.ts';
 import type { Queue } from '../../lib/queue/queue.ts';
-import { sqsQueue } from '../../lib/queue/sqs.ts';
 import { dynamoTable } from '../../lib/store/dynamodb.ts';
 import { lazyAwsApi } from '../open-aws-api.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import { type OpenIndex, openIndex } from '../open-index.ts';
-import { type Environment, MAX_RECEIVE_COUNT, QUEUES, queueUrl } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { openFleetAt } from './fleet.ts';
 import type { Opened } from './lambda.ts';
 import { logOf } from './log.ts';
+import { openQueues } from './queues.ts';
 
 /** By how much the clocks of workers may differ, in ms: those of functions hardly do, that of a worker elsewhere may. */
 const SKEW_MS = 30_000;
@@ -79,28 +79,4 @@ export async function openCore(
 /** Names a process as the holder of leases. */
 export function holderName(): string {
   return `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
-}
-
-function openQueues(sqs: AwsJson, prefix: string): Queues & { notify: Queue } {
-  const opened = new Map<string, Queue>();
-  const queue = (name: string): Queue => {
-    const known = opened.get(name);
-    if (known) return known;
-    const made = sqsQueue({
-      sqs,
-      name,
-      queueUrl: queueUrl(prefix, name),
-      deadLetterQueueUrl: queueUrl(prefix, QUEUES.deadOf(name)),
-      delayQueueUrl: queueUrl(prefix, QUEUES.delay),
-      maxReceiveCount: MAX_RECEIVE_COUNT,
-      now: Date.now,
-    });
-    opened.set(name, made);
-    return made;
-  };
-  return {
-    push: queue(QUEUES.push),
-    notify: queue(QUEUES.notify),
-    cluster: (name) => queue(QUEUES.cluster(name)),
-  };
 }

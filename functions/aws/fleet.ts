@@ -1,10 +1,13 @@
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { messageOf } from '../../lib/core/errors.ts';
-import { loadFleet } from '../../lib/fleet/load-fleet.ts';
+import type { Fleet } from '../../lib/fleet/fleet.ts';
+import { isPackagedFleet, packagedFleet } from '../../lib/fleet/packaged-fleet.ts';
 import { resolveSecret } from '../../lib/secrets/resolve-secret.ts';
 import type { SecretContext } from '../../lib/secrets/scheme.ts';
 import { lazyAwsApi } from '../open-aws-api.ts';
-import { type OpenFleet, openFleet } from '../open-fleet.ts';
+import type { OpenFleet } from '../open-fleet.ts';
+import { readFleetFile } from '../read-fleet-file.ts';
 
 /** How long a secret is used after it was read, in ms: a flood of requests must not become one to the store of secrets. */
 const SECRET_TTL_MS = 60_000;
@@ -20,30 +23,43 @@ export interface RemoteFleet extends OpenFleet {
 
 /**
  * Opens the fleet file behind a reference.
- * @param reference `s3://BUCKET/KEY`, `ssm:/NAME` or a path
+ * @param reference `s3://BUCKET/KEY`, `ssm:/NAME` or a path, behind which may be one that was packaged
  * @throws FleetError with every problem at its line; the error of reading it, naming it
  */
 export async function openFleetAt(reference: string): Promise<RemoteFleet> {
-  const context = { baseDirectory: process.cwd(), env: process.env, aws: lazyAwsApi() };
+  const aws = lazyAwsApi();
+  const context = { baseDirectory: process.cwd(), env: process.env, aws };
   const read = readerOf(reference, context);
   if (!read) {
     // Packaged with the function, and replaced with it.
-    const { fleet, secret } = await openFleet(reference);
-    return { fleet, secret: cached(secret, Date.now), isCurrent: async () => true };
+    const path = resolve(reference);
+    const text = await readFleetFile(path);
+    const fleet = isPackagedFleet(text) ? packagedFleet(text, path) : await load(text, path);
+    const secret = secretsOf({ ...context, baseDirectory: fleet.baseDirectory });
+    return { fleet, secret, isCurrent: async () => true };
   }
   const text = await read();
-  const fleet = loadFleet(text, { path: reference });
-  const secret = (name: string) => resolveSecret(name, context);
+  const fleet = await load(text, reference);
   let lookedAt = Date.now();
   return {
     fleet,
-    secret: cached(secret, Date.now),
+    secret: secretsOf(context),
     async isCurrent() {
       if (Date.now() - lookedAt < FLEET_TTL_MS) return true;
       lookedAt = Date.now();
       return (await read().catch(() => text)) === text;
     },
   };
+}
+
+/** One that was not packaged is checked here. What that takes is loaded for it alone: it is a third of a cold start. */
+async function load(text: string, path: string): Promise<Fleet> {
+  const { loadFleet } = await import('../../lib/fleet/load-fleet.ts');
+  return loadFleet(text, { path });
+}
+
+function secretsOf(context: SecretContext): OpenFleet['secret'] {
+  return cached((reference) => resolveSecret(reference, context), Date.now);
 }
 
 /** What reads the text of a fleet file that lies in S3 or Systems Manager; undefined for a path. */

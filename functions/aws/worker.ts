@@ -20,7 +20,6 @@ export interface AwsWorker extends Opened {
 export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<AwsWorker> {
   const { environment, open } = core;
   const { close, ...worker } = await openWorker(open, environment.directory);
-  const { blobs, close: closeBlobs } = openBlobs(environment);
   const ctx: Context = {
     ...core.ctx,
     ...worker,
@@ -30,7 +29,7 @@ export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<Aw
         new Error(`this worker is for the cluster ${cluster}; a job for ${name} went astray`),
       );
     },
-    blobs,
+    blobs: openBlobs(environment),
     seal: lazySeal(open),
     telemetry: createTelemetry(),
     holder: holderName(),
@@ -42,7 +41,6 @@ export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<Aw
     isCurrent: () => core.isCurrent(),
     async close() {
       await close();
-      closeBlobs();
       await core.close();
     },
   };

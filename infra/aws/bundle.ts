@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type BuildResult, build, type Metafile } from 'esbuild';
 import { FUNCTIONS, type FunctionShape } from '../../functions/aws/environment.ts';
+import { lazyBuiltins } from './lazy-builtins.ts';
 import { slim } from './slim.ts';
 
 /** A bundled function. */
@@ -18,6 +19,12 @@ export interface Bundle {
 export const BUNDLED: readonly string[] = Object.entries(FUNCTIONS as Record<string, FunctionShape>)
   .filter(([, { image }]) => !image)
   .map(([name]) => name);
+
+/**
+ * Functions that know `Headers`, `Request` and `Response` as classes of ours, which need no loading; they never call `fetch`. Others use them in ways
+ * that ours lack.
+ */
+const PLAIN_FETCH: ReadonlySet<string> = new Set(['webhook', 'fanout', 'sweep', 'forward']);
 
 /**
  * Bundles functions, each into a folder of its own.
@@ -51,10 +58,11 @@ export async function bundleFunctions(
       legalComments: 'none',
       metafile: true,
       logLevel: 'error',
-      plugins: [slim],
+      plugins: [slim, lazyBuiltins],
+      ...(PLAIN_FETCH.has(name) ? { inject: [join(root, 'infra/aws/plain-fetch.ts')] } : {}),
       // Some dependencies are CommonJS and call require for modules of Node.
       banner: {
-        js: "import{createRequire as requireOfNode}from'node:module';const require=requireOfNode(import.meta.url);",
+        js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);",
       },
     });
     bundles.push(sizesOf(name, file, outdir, result));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Fleet } from '../../lib/fleet/fleet.ts';
 import { loadFleet } from '../../lib/fleet/load-fleet.ts';
+import { packFleet } from '../../lib/fleet/pack-fleet.ts';
 import { BUNDLED, type Bundle, bundleFunctions } from './bundle.ts';
 import { osls } from './osls.ts';
 import {
@@ -19,6 +20,9 @@ export const ROOT = join(import.meta.dirname, '../..');
 
 /** Where `serverless.yml` looks for everything that is built for AWS, beside itself. */
 export const BUILD = '.build';
+
+/** The fleet file of a function, beside its bundle. */
+export const PACKAGED_FLEET = 'fleet.json';
 
 /** What osls reads, which is copied to where is packaged. */
 const TEMPLATES = ['serverless.yml', 'infra/aws', 'infra/cluster'];
@@ -80,7 +84,7 @@ export async function packageStacks(
   const bundles = await bundleFunctions(ROOT, functions);
   for (const name of BUNDLED) {
     const part = name === 'webhook' ? fleetOfWebhook(document) : document;
-    await writeFile(join(functions, name, 'slipway.yaml'), stringify(part));
+    await writeFile(join(functions, name, PACKAGED_FLEET), packFleet(stringify(part)));
   }
   progress('packaging the core stack');
   const core = await packageCore(directory, settings);

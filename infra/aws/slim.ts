@@ -11,6 +11,14 @@ interface Replacement {
 
 /** What no function ever runs. Every line says why it can be left out; test/features/aws-bundles.test.ts runs what is left. */
 const REPLACEMENTS: readonly Replacement[] = [
+  // The fleet file is read when it is packaged; a bundle has nothing that reads YAML.
+  {
+    file: /\/lib\/fleet\/load-fleet\.ts$/,
+    contents: `
+      export function loadFleet(text, { path }) {
+        throw new Error(path + ' is not a fleet file that was packaged for a function; package the functions with "npm run package", or deploy them with "slipway deploy"');
+      }`,
+  },
   // Messages of zod in English alone: the other languages are a quarter of a megabyte.
   { file: /\/zod\/v4\/locales\/index\.js$/, contents: "export { default as en } from './en.js';" },
   // In Lambda credentials come by the environment. The SDK's chain would also ask files, sign-in and metadata addresses, which no function
@@ -24,10 +32,6 @@ const REPLACEMENTS: readonly Replacement[] = [
         return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
       };`,
   },
-  // Names browsers, for the SDK's user agent there.
-  { file: /\/bowser\/.*\.m?js$/, contents: 'export default undefined;' },
-  // Threads that pino writes its log by when it is told to; ours writes by itself.
-  { file: /\/thread-stream\/index\.js$/, contents: 'module.exports = undefined;' },
   // The part of undici's index that we import, as it is made there: not fetch, caches, mocks and WebSockets.
   {
     file: /\/undici\/index\.js$/,

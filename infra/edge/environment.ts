@@ -2,17 +2,27 @@ import * as z from 'zod';
 
 /** What the Worker is told by its variables and secrets, beside the secrets that the fleet file refers to by `env:NAME`. */
 const Variables = z.object({
-  SLIPWAY_FLEET: z.string().min(1).describe('The text of the fleet file; of it only providers are needed.'),
+  SLIPWAY_FLEET: z
+    .string()
+    .min(1)
+    .describe(
+      'The text of the fleet file; of it only providers, registries, network and storage.key are needed.',
+    ),
   SLIPWAY_QUEUES: z
     .url({ protocol: /^https?$/ })
     .describe(
       'What the URLs of all queues begin with, such as https://sqs.eu-west-1.amazonaws.com/123456789012/slipway-prod-.',
     ),
   SLIPWAY_TABLE: z.string().min(1).describe('Name of the DynamoDB table.'),
-  AWS_REGION: z.string().min(1).describe('Region of the queues and the table.'),
+  SLIPWAY_BUCKET: z
+    .string()
+    .min(1)
+    .describe('Name of the S3 bucket, for large calls of Receivers with filters.'),
+  AWS_REGION: z.string().min(1).describe('Region of the queues, the table and the bucket.'),
   AWS_ACCESS_KEY_ID: z.string().min(1).describe('Key of a user with the rights of the webhook function.'),
   AWS_SECRET_ACCESS_KEY: z.string().min(1).describe('Its secret.'),
   AWS_ENDPOINT_URL_DYNAMODB: z.url().optional().describe("DynamoDB's address, where it is not AWS's own."),
+  AWS_ENDPOINT_URL_S3: z.url().optional().describe("S3's address, where it is not AWS's own."),
 });
 export type EdgeEnvironment = z.output<typeof Variables>;
 

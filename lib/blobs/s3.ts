@@ -1,13 +1,9 @@
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { createHash } from 'node:crypto';
+import type { AwsApi, AwsRequest } from '../cloud/aws-api.ts';
+import { AwsError } from '../cloud/aws-fault.ts';
 import type { Blobs } from './blobs.ts';
 import { checkKey, checkPrefix } from './check-key.ts';
+import { pageOf } from './s3-page.ts';
 
 /** How often a write is tried that meets another one of the same key. */
 const ATTEMPTS = 5;
@@ -18,80 +14,76 @@ const ATTEMPTS = 5;
  */
 const ABSENT = [403, 404];
 
+/** How much longer than other calls one with a blob may take, in ms: that is for the largest of them on a slow line. */
+const TRANSFER_MS = 290_000;
+
 /** Where the blobs are. */
 export interface S3BlobsOptions {
-  client: S3Client;
+  /** Opens what calls are signed and sent with. */
+  aws: () => Promise<Pick<AwsApi, 'send'>>;
   bucket: string;
   /** Stands before every key, such as `artifacts/`. Default: nothing. */
   prefix?: string;
 }
 
 /** Blobs as objects of an S3 bucket. */
-export function s3Blobs({ client, bucket, prefix = '' }: S3BlobsOptions): Blobs {
-  function target(key: string): { Bucket: string; Key: string } {
+export function s3Blobs({ aws, bucket, prefix = '' }: S3BlobsOptions): Blobs {
+  async function send(key: string, request: Omit<AwsRequest, 'service' | 'path'>) {
     checkKey(key);
-    return { Bucket: bucket, Key: `${prefix}${key}` };
+    // The bucket stands in the path: servers that stand in for S3 know no host name for each.
+    const path = `/${bucket}/${prefix}${key}`;
+    return (await aws()).send({ service: 's3', path, waitMs: TRANSFER_MS, ...request });
   }
 
   async function has(key: string): Promise<boolean> {
-    return (await unlessStatus(ABSENT, client.send(new HeadObjectCommand(target(key))))) !== undefined;
+    const { status } = await send(key, { method: 'HEAD', expected: ABSENT });
+    return !ABSENT.includes(status);
   }
 
   return {
     async put(key, data) {
+      // S3 refuses bytes that are not those of the digest, so that nothing is stored that was damaged on its way.
+      const digest = createHash('sha256').update(data).digest('hex');
+      const headers = {
+        'content-type': 'application/octet-stream',
+        'if-none-match': '*',
+        'x-amz-content-sha256': digest,
+      };
       for (let attempt = 1; ; attempt += 1) {
         // A look first, since most blobs are there already and the upload costs more.
         if (await has(key)) return;
         try {
           // 412: another writer was faster.
-          const put = new PutObjectCommand({ ...target(key), Body: data, IfNoneMatch: '*' });
-          await unlessStatus([412], client.send(put));
+          await send(key, { method: 'PUT', headers, body: data, expected: [412] });
           return;
         } catch (error) {
           // 409: another writer or a delete is at it right now.
-          if (statusOf(error) !== 409 || attempt === ATTEMPTS) throw error;
+          if (!(error instanceof AwsError) || error.status !== 409 || attempt === ATTEMPTS) throw error;
         }
       }
     },
     async get(key) {
-      const answer = await unlessStatus(ABSENT, client.send(new GetObjectCommand(target(key))));
-      return answer?.Body?.transformToByteArray();
+      const { status, body } = await send(key, { method: 'GET', expected: ABSENT });
+      return ABSENT.includes(status) ? undefined : body;
     },
     has,
     async delete(key) {
-      await client.send(new DeleteObjectCommand(target(key)));
+      await send(key, { method: 'DELETE' });
     },
     async *list(keyPrefix) {
       checkPrefix(keyPrefix);
       let token: string | undefined;
       do {
-        const page = await client.send(
-          new ListObjectsV2Command({
-            Bucket: bucket,
-            Prefix: `${prefix}${keyPrefix}`,
-            ContinuationToken: token,
-          }),
-        );
-        for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
-          yield { key: Key.slice(prefix.length), size: Size, modifiedAt: LastModified?.getTime() ?? 0 };
-        }
-        token = page.NextContinuationToken;
+        const query = {
+          'list-type': '2',
+          prefix: `${prefix}${keyPrefix}`,
+          ...(token === undefined ? {} : { 'continuation-token': token }),
+        };
+        const { body } = await (await aws()).send({ service: 's3', path: `/${bucket}`, query });
+        const page = pageOf(new TextDecoder().decode(body));
+        for (const { key, ...rest } of page.blobs) yield { key: key.slice(prefix.length), ...rest };
+        token = page.next;
       } while (token !== undefined);
     },
   };
-}
-
-/** Undefined when S3 answers with one of these HTTP statuses. */
-async function unlessStatus<T>(statuses: readonly number[], sending: Promise<T>): Promise<T | undefined> {
-  try {
-    return await sending;
-  } catch (error) {
-    if (statuses.includes(statusOf(error))) return undefined;
-    throw error;
-  }
-}
-
-/** The HTTP status of an answer that the SDK threw; 0 when there was none. */
-function statusOf(error: unknown): number {
-  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
 }

@@ -1,5 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch';
 import { messageOf } from '../core/errors.ts';
+import { type AwsAnswer, type AwsMessage, exchange } from './aws-connection.ts';
 import { AwsError, faultOf, passes } from './aws-fault.ts';
 
 /** Who calls; AWS's chain of providers makes it (environment, role of a function or a pod, profile). */
@@ -25,6 +26,8 @@ export interface AwsApiOptions {
   random?(): number;
   /** How long one try may take, in ms. Default: 10 s. */
   timeoutMs?: number;
+  /** Sends a request once. Default: by Node's own connections. */
+  exchange?(message: AwsMessage): Promise<AwsAnswer>;
 }
 
 /** A call. */
@@ -33,23 +36,24 @@ export interface AwsRequest {
   service: string;
   region?: string | undefined;
   /** Default: GET. */
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'HEAD' | 'PUT' | 'DELETE';
   /** Default: `/`. */
   path?: string;
   query?: Readonly<Record<string, string>>;
   headers?: Readonly<Record<string, string>>;
-  body?: string;
+  body?: string | Uint8Array;
   /** The scheme and host of the service, where they are known and no {@link AwsApiOptions.endpoint} replaces them. */
   origin?: string;
   /** How much longer than usual AWS may take to answer, in ms: it was asked to wait. */
   waitMs?: number;
+  /** Statuses that are no fault here. Default: none but success. */
+  expected?: readonly number[];
   /** Ends the call; it then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Calls to AWS: signed, sent by `fetch`, tried again. It runs wherever `fetch` does and is what Slipway calls AWS by, but for S3, because the
- * SDK's clients take most of a function's cold start and do not fit an edge.
+ * Calls to AWS: signed, sent, tried again. It is what Slipway calls AWS by, because the SDK's clients take most of a function's cold start.
  */
 export interface AwsApi {
   /**
@@ -57,6 +61,11 @@ export interface AwsApi {
    * @throws AwsError
    */
   call(request: AwsRequest): Promise<string>;
+  /**
+   * As {@link call}, for bytes and for statuses that are {@link AwsRequest.expected}.
+   * @throws AwsError
+   */
+  send(request: AwsRequest): Promise<Pick<AwsAnswer, 'status' | 'body'>>;
   /** The URL of a GET that whoever has it may make once within that time. */
   presign(request: AwsRequest, expiresInSeconds: number): Promise<string>;
   /** The region of a call that names none. @throws Error saying how to name one */
@@ -112,43 +121,44 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
     });
   }
 
-  async function once(request: AwsRequest): Promise<string> {
+  async function once(request: AwsRequest): Promise<AwsAnswer> {
     const { service, signal } = request;
     const { url, method, headers } = await (await signerOf(request)).sign();
     const deadline = AbortSignal.timeout(timeoutMs + (request.waitMs ?? 0));
-    let response: Response;
-    let text: string;
+    let answer: AwsAnswer;
     try {
-      response = await fetch(url.href, {
+      answer = await (options.exchange ?? exchange)({
+        url,
         method,
-        headers,
-        ...(request.body === undefined ? {} : { body: request.body }),
-        // Nothing signed goes where an answer points.
-        redirect: 'manual',
+        headers: Object.fromEntries(headers),
+        body: request.body,
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
-      text = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
-      throw new AwsError('', 0, `${service} cannot be reached: ${causeOf(error)}`, error);
+      throw new AwsError('', 0, `${service} cannot be reached: ${messageOf(error)}`, error);
     }
-    if (response.ok) return text;
-    throw faultOf(service, response.status, response.headers.get('x-amzn-errortype'), text);
+    const { status, errorType, body } = answer;
+    if ((status >= 200 && status < 300) || request.expected?.includes(status)) return answer;
+    throw faultOf(service, status, errorType, textOf(body));
+  }
+
+  async function send(request: AwsRequest): Promise<AwsAnswer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await once(request);
+      } catch (error) {
+        if (!passes(error) || attempt === ATTEMPTS) throw error;
+        // Scattered, so that many who were throttled together do not come back together.
+        await sleep(BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random() / 2));
+      }
+    }
   }
 
   return {
     region,
-    async call(request) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await once(request);
-        } catch (error) {
-          if (!passes(error) || attempt === ATTEMPTS) throw error;
-          // Scattered, so that many who were throttled together do not come back together.
-          await sleep(BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random() / 2));
-        }
-      }
-    },
+    call: async (request) => textOf((await send(request)).body),
+    send,
     async presign(request, expiresInSeconds) {
       const { url } = await (await signerOf(request, expiresInSeconds)).sign();
       return url.href;
@@ -156,12 +166,10 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
   };
 }
 
-function domainOf(region: string): string {
-  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+function textOf(body: Uint8Array): string {
+  return new TextDecoder().decode(body);
 }
 
-/** `fetch` says only that it failed; why stands in the cause. */
-function causeOf(error: unknown): string {
-  const { cause } = error as { cause?: unknown };
-  return messageOf(cause ?? error);
+function domainOf(region: string): string {
+  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
 }

@@ -38,6 +38,13 @@ export interface Queues {
   notify?: Queue;
 }
 
+/** The queues for those who only send. */
+export interface Outlets {
+  push: Pick<Queue, 'send'>;
+  cluster(name: string): Pick<Queue, 'send'>;
+  notify?: Pick<Queue, 'send'>;
+}
+
 /** The index and the audit: everything of ours that is not in Git or in a cluster. */
 export interface Index {
   deliveries: Deliveries;
@@ -163,5 +170,14 @@ export interface Core
   providers: readonly Pick<Provider, 'name'>[];
 }
 
-/** What webhooks touch beside that: what verifies calls of Receivers, and where a large one is put down. */
-export type Edge = Core & Pick<Context, 'http' | 'seal' | 'blobs'>;
+/**
+ * What webhooks touch, wherever they are taken: jobs are sent, deliveries remembered, Receivers looked up and their calls verified, large ones put
+ * aside. Nothing is received, changed or deleted.
+ */
+export interface Edge extends Pick<Context, 'log' | 'now' | 'newId'> {
+  queues: Outlets;
+  index: { deliveries: Pick<Deliveries, 'isDone' | 'markDone'>; receivers: Pick<Receivers, 'find'> };
+  http: Pick<Http, 'request'>;
+  seal: Pick<Seal, 'open'>;
+  blobs: Pick<Blobs, 'put'>;
+}

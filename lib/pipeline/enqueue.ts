@@ -1,8 +1,8 @@
 import type { Job, ReconcileJob } from '../core/job.ts';
 import { groupOf } from '../core/job.ts';
 import type { ObjectRef } from '../core/object.ts';
-import type { OutgoingMessage, Queue } from '../queue/queue.ts';
-import type { Core } from './context.ts';
+import type { OutgoingMessage } from '../queue/queue.ts';
+import type { Core, Outlets } from './context.ts';
 
 /** A queue delays a message for at most this long; what is due later goes to the due-time index. */
 export const MAX_QUEUE_DELAY_MS = 15 * 60_000;
@@ -20,10 +20,10 @@ export interface Enqueued {
  * rightly come twice within the five minutes for which SQS FIFO remembers an id (A → B → A).
  */
 export async function enqueue(
-  ctx: Pick<Core, 'queues' | 'newId'>,
+  ctx: Pick<Core, 'newId'> & { queues: Outlets },
   items: readonly Enqueued[],
 ): Promise<void> {
-  const byQueue = new Map<Queue, OutgoingMessage[]>();
+  const byQueue = new Map<Outlets['push'], OutgoingMessage[]>();
   for (const { job, delayMs, deduplicationId = ctx.newId() } of items) {
     const queue = queueOf(ctx.queues, job);
     // Where a loop looks into the outboxes, nobody has to be told.
@@ -62,7 +62,7 @@ export function reconcileJob(
   };
 }
 
-function queueOf(queues: Core['queues'], job: Job): Queue | undefined {
+function queueOf(queues: Outlets, job: Job): Outlets['push'] | undefined {
   if (job.type === 'notify') return queues.notify;
   return 'cluster' in job ? queues.cluster(job.cluster) : queues.push;
 }

@@ -1,5 +1,5 @@
 import type { HookJob } from '../core/job.ts';
-import type { Edge } from './context.ts';
+import type { Context, Edge } from './context.ts';
 import { enqueue } from './enqueue.ts';
 
 /** A request larger than this does not travel in the message: queues take 256 KiB at most. In bytes of JSON. */
@@ -16,13 +16,16 @@ export async function sendHook(ctx: Edge, job: HookJob): Promise<void> {
 }
 
 /** The request of a call. @returns undefined when it was dropped already, since the call is done */
-export async function requestOf(ctx: Edge, job: HookJob): Promise<{ value: unknown } | undefined> {
+export async function requestOf(
+  ctx: Pick<Context, 'blobs'>,
+  job: HookJob,
+): Promise<{ value: unknown } | undefined> {
   if (job.requestBlob === undefined) return { value: job.request ?? {} };
   const bytes = await ctx.blobs.get(job.requestBlob);
   return bytes && { value: JSON.parse(Buffer.from(bytes).toString()) as unknown };
 }
 
 /** Deletes what was put aside for a call, once it is done. */
-export async function dropRequest(ctx: Edge, job: HookJob): Promise<void> {
+export async function dropRequest(ctx: Pick<Context, 'blobs'>, job: HookJob): Promise<void> {
   if (job.requestBlob !== undefined) await ctx.blobs.delete(job.requestBlob);
 }

@@ -3,6 +3,7 @@ import type { ClaimsPolicy } from '../cel/claims-policy.ts';
 import type { HookWebhookOptions } from '../receive/hook-webhooks.ts';
 import type { HookSecret } from '../receive/hooks/hook-type.ts';
 import { createIdTokens, type IdTokens } from '../receive/id-token.ts';
+import { RefusedPaths } from '../receive/refused-paths.ts';
 import type { ReceiverEntry, ReceiverOidcProvider } from '../store/receivers.ts';
 import type { Edge } from './context.ts';
 import { placeOf } from './receiver-place.ts';
@@ -46,6 +47,7 @@ export function receiverHooks(ctx: Edge, tokens: IdTokens): HookWebhookOptions {
       const entries = await ctx.index.receivers.find(path);
       return entries.map((entry) => ({ ...entry, secret: () => openSecret(ctx, entry) }));
     },
+    refused: new RefusedPaths({ now: ctx.now }),
     enqueue: (job) => sendHook(ctx, job),
   };
 }

@@ -8,6 +8,7 @@ import { hexDigest, identify } from './identify.ts';
 import { takeIn } from './intake.ts';
 import type { Delivery } from './receiver.ts';
 import { refuse } from './refuse.ts';
+import type { RefusedPaths } from './refused-paths.ts';
 import type { SharedOptions } from './shared-options.ts';
 
 /** A `Receiver` object as the index knows it. */
@@ -20,6 +21,8 @@ export interface HookReceiver extends Omit<ReceiverEntry, 'sealed'> {
 export interface HookWebhookOptions extends Pick<HookProof, 'tokens' | 'checkClaims'> {
   /** Every Receiver that listens at a path; equal ones of several clusters share theirs. */
   find(path: string): Promise<readonly HookReceiver[]>;
+  /** Remembers what was found at paths whose calls were refused. */
+  refused: Pick<RefusedPaths<HookReceiver>, 'recall' | 'remember'>;
   /** Resolves once the job is durable, and throws otherwise. */
   enqueue(job: HookJob): Promise<void>;
 }
@@ -35,9 +38,16 @@ interface Called {
   claims?: Readonly<Record<string, unknown>>;
 }
 
+/** A call that was answered without being let in. */
+interface Answered {
+  response: Response;
+  /** It proved nothing: its path, or the signature, was wrong. */
+  refused: boolean;
+}
+
 /**
  * Adds `POST /hook/:digest`, the path that Flux gives a Receiver. The call is verified with what the index holds, and answered once a job is
- * durable: no cluster is asked, so none can hold the answer back.
+ * durable: no cluster is asked, so none can hold the answer back. What is refused again and again is looked up once in a while.
  */
 export function addHookWebhooks(app: Hono, options: HookWebhookOptions, shared: SharedOptions): void {
   app.post('/hook/:digest', (c) => handle(c, options, shared));
@@ -45,16 +55,46 @@ export function addHookWebhooks(app: Hono, options: HookWebhookOptions, shared: 
 }
 
 async function handle(c: Context, options: HookWebhookOptions, shared: SharedOptions): Promise<Response> {
-  const digest = c.req.param('digest') ?? '';
-  const receivers = /^[0-9a-f]{64}$/.test(digest) ? await options.find(`/hook/${digest}`) : [];
-  if (receivers.length === 0) return refuse(c, shared, { status: 404, error: NO_SUCH, place: PLACE });
+  const { refused } = options;
+  let taken: Promise<Delivery | Response> | undefined;
+  const take = () => {
+    taken ??= takeIn(c, shared);
+    return taken;
+  };
+  const path = `/hook/${c.req.param('digest') ?? ''}`;
+  const remembered = /^\/hook\/[0-9a-f]{64}$/.test(path) ? refused.recall(path) : [];
+  if (remembered) {
+    const verdict = await judge(c, remembered, take, options, shared);
+    if ('response' in verdict) return verdict.response;
+  }
+  const readAt = shared.now();
+  const receivers = await options.find(path);
+  const verdict = await judge(c, receivers, take, options, shared);
+  if (!('response' in verdict)) return accept(c, verdict.called, verdict.delivery, options, shared);
+  if (verdict.refused) refused.remember(path, receivers, readAt);
+  return verdict.response;
+}
+
+/** Which of the Receivers at a path a call is for, or the answer when it is for none. */
+async function judge(
+  c: Context,
+  receivers: readonly HookReceiver[],
+  take: () => Promise<Delivery | Response>,
+  options: HookWebhookOptions,
+  shared: SharedOptions,
+): Promise<{ called: readonly Called[]; delivery: Delivery } | Answered> {
+  if (receivers.length === 0)
+    return { response: refuse(c, shared, { status: 404, error: NO_SUCH, place: PLACE }), refused: true };
   const listening = receivers.flatMap((receiver) => {
     const type = hookType(receiver.type);
     return type && receiver.state === 'ready' ? [{ receiver, type }] : [];
   });
-  if (listening.length === 0) return c.json({ error: 'the Receiver is suspended or not ready' }, 503);
-  const delivery = await takeIn(c, shared);
-  if (delivery instanceof Response) return delivery;
+  if (listening.length === 0) {
+    const error = 'the Receiver is suspended or not ready';
+    return { response: c.json({ error }, 503), refused: false };
+  }
+  const delivery = await take();
+  if (delivery instanceof Response) return { response: delivery, refused: false };
 
   const called: Called[] = [];
   let [why, fault]: [string | undefined, unknown] = [undefined, undefined];
@@ -68,16 +108,15 @@ async function handle(c: Context, options: HookWebhookOptions, shared: SharedOpt
       fault = error;
     }
   }
-  if (called.length === 0 && fault !== undefined) return notVerified(c, shared.log, fault);
+  if (called.length === 0 && fault !== undefined)
+    return { response: notVerified(c, shared.log, fault), refused: false };
+  if (called.length === 0) {
+    const error = why ?? 'the signature is missing or wrong';
+    return { response: refuse(c, shared, { status: 401, error, place: PLACE }), refused: true };
+  }
   if (fault !== undefined)
     shared.log.warn({ error: fault }, 'a Receiver could not look at a call; others did');
-  if (called.length === 0)
-    return refuse(c, shared, {
-      status: 401,
-      error: why ?? 'the signature is missing or wrong',
-      place: PLACE,
-    });
-  return accept(c, called, delivery, options, shared);
+  return { called, delivery };
 }
 
 async function verify(

@@ -13,6 +13,9 @@ export const schemes: Readonly<Record<string, SecretScheme>> = {
 };
 
 /** How references are written, for errors and documentation: `env:NAME, file:PATH or …`. */
-export const examples: string = new Intl.ListFormat('en', { type: 'disjunction', style: 'long' })
-  .format(Object.values(schemes).map(({ example }) => example))
-  .replace(', or ', ' or ');
+export const examples: string = listOf(Object.values(schemes).map(({ example }) => example));
+
+/** By hand, since every function has this at its start: `Intl` loads the rules of a language first. */
+function listOf(texts: readonly string[]): string {
+  return `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`;
+}

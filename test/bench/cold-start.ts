@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { bundleFunctions } from '../../infra/aws/bundle.ts';
-import { ROOT } from '../../infra/aws/package-stacks.ts';
+import { PACKAGED_FLEET, ROOT } from '../../infra/aws/package-stacks.ts';
 import { run } from '../../lib/exec.ts';
+import { packFleet } from '../../lib/fleet/pack-fleet.ts';
 import { startDynamoDb } from '../support/dynalite.ts';
 import { startSqsAndS3 } from '../support/fauxqs.ts';
 import { type Figure, figure, percentile } from './report.ts';
@@ -21,15 +22,17 @@ export async function coldStart(): Promise<Figure[]> {
     const [bundle] = await bundleFunctions(ROOT, directory, ['webhook']);
     await dynamodb.createTable('slipway');
     const { queueUrl } = await sqs.createQueues('slipway-push', 5);
-    const fleet = join(directory, 'slipway.yaml');
+    const fleet = join(directory, PACKAGED_FLEET);
     await writeFile(
       fleet,
-      'providers: [{name: tea, type: gitea, url: https://git.example.com, webhookSecrets: [env:WEBHOOK_SECRET]}]\n',
+      packFleet(
+        'providers: [{name: tea, type: gitea, url: https://git.example.com, webhookSecrets: [env:WEBHOOK_SECRET]}]\n',
+      ),
     );
     const program = join(directory, 'invoke.mjs');
     await writeFile(
       program,
-      `import { readFileSync } from 'node:fs';
+      `const { readFileSync } = process.getBuiltinModule('node:fs');
        const { handler } = await import('./webhook/index.mjs');
        const answer = await handler(JSON.parse(readFileSync(process.argv[2])), { getRemainingTimeInMillis: () => 29_000 });
        const { user, system } = process.cpuUsage();

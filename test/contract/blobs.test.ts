@@ -12,5 +12,8 @@ blobsContract('blobs in a folder', async () => {
 blobsContract('blobs in S3', async () => {
   const server = await startSqsAndS3();
   await server.createBucket('blobs');
-  return { blobs: s3Blobs({ client: server.s3, bucket: 'blobs', prefix: 'slipway/' }), close: server.stop };
+  return {
+    blobs: s3Blobs({ aws: async () => server.aws, bucket: 'blobs', prefix: 'slipway/' }),
+    close: server.stop,
+  };
 });

@@ -1,47 +1,34 @@
 import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
-import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Job } from '../../lib/core/job.ts';
-import { receivedOf, recordOf } from '../../lib/queue/sqs-message.ts';
 import { Deliveries } from '../../lib/store/deliveries.ts';
-import { dynamoTable } from '../../lib/store/dynamodb.ts';
-import { type Dynalite, startDynamoDb } from '../support/dynalite.ts';
+import { type EdgeInstallation, startEdgeInstallation } from '../support/edge-installation.ts';
 import { type EdgeWorker, startEdgeWorker } from '../support/edge-worker.ts';
-import { type Fauxqs, startSqsAndS3 } from '../support/fauxqs.ts';
 
 const SECRET = 'the secret of the hook';
+const REGISTRY_SECRET = 'the secret of the registry';
 const MIB = 1024 * 1024;
-const TABLE = 'slipway';
 const FLEET = `providers:
   - {name: hub, type: github, webhookSecrets: [env:HUB_SECRET]}
   - {name: tea, type: gitea, url: https://git.example.com, webhookSecrets: [env:MISSING_SECRET]}
+registries:
+  - {name: images, type: generic, host: registry.example.com, webhookSecrets: [env:REGISTRY_SECRET]}
 `;
 
-let sqs: Fauxqs;
-let dynamodb: Dynalite;
+let installation: EdgeInstallation;
 let edge: EdgeWorker;
-let queueUrl: string;
 let variables: Record<string, string>;
 
 beforeAll(async () => {
-  [sqs, dynamodb] = await Promise.all([startSqsAndS3(), startDynamoDb()]);
-  await dynamodb.createTable(TABLE);
-  ({ queueUrl } = await sqs.createQueues('slipway-push', 5));
-  const { pathname } = new URL(queueUrl);
-  variables = {
-    SLIPWAY_FLEET: FLEET,
-    SLIPWAY_QUEUES: `${sqs.endpoint}${pathname.replace(/push\.fifo$/, '')}`,
-    SLIPWAY_TABLE: TABLE,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
-    HUB_SECRET: SECRET,
-  };
+  installation = await startEdgeInstallation(FLEET);
+  variables = { ...installation.variables, HUB_SECRET: SECRET, REGISTRY_SECRET };
   edge = await startEdgeWorker(variables);
 });
-afterAll(() => Promise.all([edge.stop(), sqs.stop(), dynamodb.stop()]));
+afterAll(() => Promise.all([edge?.stop(), installation?.stop()]));
+
+const takePushes = () => installation.take('push');
 
 function payload(repository = 'acme/fleet'): string {
   return JSON.stringify({
@@ -63,21 +50,19 @@ function signed(body: string, delivery: string): RequestInit {
   return { method: 'POST', body, headers };
 }
 
-/** All pushes in the queue, which is empty afterwards. */
-async function takePushes(): Promise<ReturnType<typeof receivedOf>[]> {
-  const { Messages: messages = [] } = await sqs.sqs.send(
-    new ReceiveMessageCommand({
-      QueueUrl: queueUrl,
-      MaxNumberOfMessages: 10,
-      MessageSystemAttributeNames: ['All'],
-      MessageAttributeNames: ['All'],
-    }),
-  );
-  if (messages.length === 0) return [];
-  for (const { ReceiptHandle } of messages)
-    await sqs.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
-  // Of a group the next ones come when the first are done.
-  return [...messages.map((message) => receivedOf(recordOf(message))), ...(await takePushes())];
+/** Sends text as it is; what comes back until the end of the connection. */
+function raw(text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(edge.url);
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.on('data', (data) => {
+      answer += data.toString();
+    });
+    // What is not read may be answered with the end of the connection.
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+  });
 }
 
 /** Sends a body without end, chunk by chunk, until there is an answer. */
@@ -122,11 +107,25 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
       origin: { id },
     });
     expect(message?.group).toBe('push/hub/acme/fleet/refs/heads/main');
-    const rows = dynamoTable({ dynamodb: dynamodb.api, tableName: TABLE, name: 'index', now: Date.now });
+    const { rows } = installation;
     const [row] = await rows.query<number>('deliveries#hub');
     expect(row?.sort).toContain('one');
     expect(await new Deliveries(rows, Date.now).isDone('hub', row?.sort ?? '')).toBe(true);
     expect(row?.expiresAt).toBeGreaterThan(Date.now());
+  });
+
+  it('turns what a registry tells of into a job for all who follow the image', async () => {
+    const tell = (secret: string) =>
+      fetch(`${edge.url}/webhooks/registry/generic`, {
+        method: 'POST',
+        body: JSON.stringify({ image: 'registry.example.com/acme/app:1.2.3' }),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
+      });
+    expect([(await tell('wrong')).status, (await tell(REGISTRY_SECRET)).status]).toEqual([401, 202]);
+    const jobs = (await takePushes()).map(({ body }) => Job.parse(JSON.parse(body)));
+    expect(jobs).toMatchObject([
+      { type: 'image', registry: 'images', images: ['registry.example.com/acme/app'], tag: '1.2.3' },
+    ]);
   });
 
   it('takes the same delivery again, as the edge of the other runtimes does', async () => {
@@ -163,13 +162,27 @@ describe('the webhook edge in the runtime of Cloudflare Workers', () => {
     await takePushes();
   });
 
+  it('reads of a body no more than the length that it claims to have', async () => {
+    const body = payload();
+    const send = (length: number, delivery: string) => {
+      const { headers } = signed(body, delivery);
+      const all = { ...headers, host: 'edge', 'content-length': length, connection: 'close' };
+      const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+      return raw(`POST /webhooks/github HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+    };
+    expect(await send(10, 'short')).toMatch(/^HTTP\/1\.1 401 /);
+    expect(await takePushes()).toEqual([]);
+    expect(await send(body.length, 'whole')).toMatch(/^HTTP\/1\.1 202 /);
+    expect(await takePushes()).toHaveLength(1);
+  });
+
   it('asks for a redelivery while AWS cannot be reached, and does not note the delivery', async () => {
     const cut = await startEdgeWorker({ ...variables, SLIPWAY_QUEUES: 'http://127.0.0.1:1/0/slipway-' });
     try {
       const response = await fetch(`${cut.url}/webhooks/github`, signed(payload(), 'seven'));
       expect(response.status).toBe(503);
       expect(response.headers.get('retry-after')).toBe('30');
-      const rows = dynamoTable({ dynamodb: dynamodb.api, tableName: TABLE, name: 'index', now: Date.now });
+      const { rows } = installation;
       const sorts = (await rows.query('deliveries#hub')).map(({ sort }) => sort);
       expect(sorts.filter((sort) => sort.includes('seven'))).toEqual([]);
     } finally {

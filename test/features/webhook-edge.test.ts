@@ -132,6 +132,7 @@ describe('the webhook edge on a Web-standard runtime', () => {
       providers: {},
       enqueue: async () => undefined,
       hooks: {
+        refused: { recall: () => undefined, remember: () => undefined },
         find: async () => [{ ...receiverEntry(), secret: async () => ({ token: SECRET }) }],
         tokens: { verify: async () => ({}) },
         checkClaims: async () => [],

@@ -1,7 +1,7 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
-import { createAwsApi } from '../../lib/cloud/aws-api.ts';
+import { type AwsApi, createAwsApi } from '../../lib/cloud/aws-api.ts';
 import { type AwsJson, sqsApi } from '../../lib/cloud/aws-json.ts';
 
 /** A server that speaks SQS and S3, in this process: a faked `Date` steers its queues. */
@@ -9,9 +9,10 @@ export interface Fauxqs {
   endpoint: string;
   /** AWS's own client, which is independent of Slipway's. */
   sqs: SQSClient;
-  /** Slipway's client, pointed at the server. */
+  /** Slipway's client of SQS, pointed at the server. */
   api: AwsJson;
-  s3: S3Client;
+  /** What that client and the one of S3 send by. */
+  aws: AwsApi;
   /** A FIFO queue with its dead-letter and delay queues. */
   createQueues(name: string, maxReceiveCount: number): Promise<QueueUrls>;
   createBucket(name: string): Promise<void>;
@@ -54,7 +55,7 @@ export async function startSqsAndS3(): Promise<Fauxqs> {
     endpoint,
     sqs,
     api: sqsApi(async () => aws),
-    s3,
+    aws,
     async createQueues(name, maxReceiveCount) {
       const deadLetterQueueUrl = await createQueue(`${name}-dead.fifo`, { FifoQueue: 'true' });
       const attributes = await sqs.send(

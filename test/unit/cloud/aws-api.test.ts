@@ -7,7 +7,7 @@ import { dynamodbApi, sqsApi } from '../../../lib/cloud/aws-json.ts';
 import { ACCESS_KEY, SECRET_KEY } from '../../support/fake-aws.ts';
 import { sha256, signatureOf } from '../../support/sigv4.ts';
 
-type Answer = [status: number, body: object, headers?: Record<string, string>] | 'never' | 'cut';
+type Answer = [status: number, body: object, headers?: Record<string, string>] | 'never' | 'cut' | 'half';
 
 let server: Server;
 let url: string;
@@ -22,6 +22,10 @@ beforeAll(async () => {
     const answer = answers.shift() ?? [200, {}];
     if (answer === 'never') return;
     if (answer === 'cut') return void request.socket.destroy();
+    if (answer === 'half') {
+      response.writeHead(200, { 'content-length': '20' }).write('{"ok":', () => request.socket.destroy());
+      return;
+    }
     const [status, value, headers] = answer;
     response.writeHead(status, headers).end(JSON.stringify(value));
   });
@@ -94,6 +98,7 @@ describe('a call to AWS', () => {
     ['answered with a fault of the service', [500, {}]],
     ['answered with too many requests', [429, {}]],
     ['cut off', 'cut'],
+    ['answered by half', 'half'],
   ])('that is %s is made again after ever longer waits', async (_, answer) => {
     answers = [answer, answer, answer, [200, { ok: true }]];
     expect(await put()).toEqual({ ok: true });
@@ -133,6 +138,23 @@ describe('a call to AWS', () => {
     expect(error).toMatchObject({ code: 'AccessDeniedException', status: 400 });
     expect(JSON.stringify(error) + String(error)).not.toMatch(/session|EXAMPLEKEY/);
     expect(requests).toHaveLength(1);
+  });
+
+  test('gives the bytes of an answer as they are, and statuses that are expected', async () => {
+    answers = [[404, { a: 'ü' }]];
+    const { status, body } = await api().send({ service: 's3', expected: [404] });
+    expect([status, Buffer.from(body).toString()]).toEqual([404, '{"a":"ü"}']);
+    answers = [[404, {}]];
+    await expect(api().send({ service: 's3', expected: [403] })).rejects.toThrow('s3 answered 404');
+  });
+
+  test('goes over the connection of the one before', async () => {
+    const ports = new Set<number | undefined>();
+    const note = (request: IncomingMessage) => void ports.add(request.socket.remotePort);
+    server.on('request', note);
+    for (let index = 0; index < 3; index += 1) await put();
+    server.off('request', note);
+    expect(ports.size).toBe(1);
   });
 
   test('goes nowhere that an answer points to', async () => {

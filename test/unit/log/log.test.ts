@@ -29,6 +29,31 @@ describe('createLog', () => {
     });
   });
 
+  it('lets no field stand for the level, the time or the message', () => {
+    const { log, last, lines } = record();
+    log
+      .child({ level: 'debug', time: 'never' })
+      .error({ level: 'info', message: 'other', time: 0 }, 'failed');
+    expect(last()).toEqual({ level: 'error', time: '2026-05-01T12:00:00.123Z', message: 'failed' });
+    expect(lines[0]).toMatch(/^\{"level":"error","time":/);
+  });
+
+  it('keeps what a line says on one line, whatever stands in it', () => {
+    const { log, last, lines } = record();
+    log.info({ text: 'a\nb\u2028"', missing: undefined, lone: '\ud800' }, 'x\ny');
+    expect(lines[0]?.split('\n')).toHaveLength(2);
+    expect(last()).toMatchObject({ text: 'a\nb\u2028"', message: 'x\ny' });
+    expect(last()).not.toHaveProperty('missing');
+  });
+
+  it('gives a child no way to change its parent', () => {
+    const { log, last } = record();
+    log.child({ run: 'r1' }).child({ object: 'o' }).info('child');
+    expect(last()).toMatchObject({ run: 'r1', object: 'o' });
+    log.info('parent');
+    expect(last()).not.toHaveProperty('run');
+  });
+
   it('leaves out what is below its level', () => {
     const { log, lines } = record({ level: 'warn' });
     log.debug('no');

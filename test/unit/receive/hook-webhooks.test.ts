@@ -5,6 +5,7 @@ import { createLog, silentLog } from '../../../lib/log.ts';
 import { createWebhookApp } from '../../../lib/receive/app.ts';
 import type { HookReceiver, HookWebhookOptions } from '../../../lib/receive/hook-webhooks.ts';
 import type { StrangersLimit } from '../../../lib/receive/refuse.ts';
+import { RefusedPaths } from '../../../lib/receive/refused-paths.ts';
 import { Strangers } from '../../../lib/receive/strangers.ts';
 import { memoryDeliveries } from '../../support/memory-deliveries.ts';
 import { noTokens } from '../../support/oidc-issuer.ts';
@@ -26,11 +27,16 @@ function setUp(
   const lines: string[] = [];
   const deliveries = memoryDeliveries();
   const clock = { now: 1_000 };
+  const reads: string[] = [];
   const app = createWebhookApp({
     providers: {},
     enqueue: async () => undefined,
     hooks: {
-      find: async (path) => (path === PATH ? receivers : []),
+      async find(path) {
+        reads.push(path);
+        return path === PATH ? [...receivers] : [];
+      },
+      refused: new RefusedPaths({ now: () => clock.now }),
       tokens: noTokens,
       checkClaims: async () => [],
       enqueue: async (job) => void jobs.push(job),
@@ -55,7 +61,7 @@ function setUp(
       },
     });
   }
-  return { app, call, jobs, lines, deliveries, clock };
+  return { app, call, jobs, lines, deliveries, clock, reads };
 }
 
 describe('the webhook of a Receiver', () => {
@@ -218,6 +224,70 @@ describe('the webhook of a Receiver', () => {
     expect((await call()).status).toBe(202);
     expect(lines.filter((line) => line.includes('192.0.2.1'))).toHaveLength(1);
     expect(lines.join()).not.toMatch(/aaaa|bbbb/);
+  });
+
+  test('that is guessed again and again is looked up once in ten seconds, and not at all where it cannot be one', async () => {
+    const { call, clock, reads } = setUp([receiver()]);
+    const guess = `/hook/${'b'.repeat(64)}`;
+    for (let count = 0; count < 50; count += 1) expect((await call(undefined, {}, guess)).status).toBe(404);
+    expect(reads).toEqual([guess]);
+    clock.now += 9_999;
+    await call(undefined, {}, guess);
+    expect(reads).toHaveLength(1);
+    clock.now += 1;
+    await call(undefined, {}, guess);
+    expect(reads).toHaveLength(2);
+    await call(undefined, {}, '/hook/no-digest');
+    expect(reads).toHaveLength(2);
+  });
+
+  test('that is called with a wrong signature again and again is looked up once in ten seconds', async () => {
+    const { call, clock, reads } = setUp([receiver()]);
+    const forge = () => call(undefined, { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` });
+    for (let count = 0; count < 50; count += 1) expect((await forge()).status).toBe(401);
+    expect(reads).toHaveLength(1);
+    clock.now += 10_000;
+    await forge();
+    expect(reads).toHaveLength(2);
+  });
+
+  test('is reached ten seconds after it came to be at the latest, however often it was called in vain', async () => {
+    const receivers: HookReceiver[] = [];
+    const { call, clock, jobs } = setUp(receivers);
+    expect((await call()).status).toBe(404);
+    receivers.push(receiver());
+    for (const ms of [3_000, 3_000, 3_000]) {
+      clock.now += ms;
+      expect((await call()).status).toBe(404);
+    }
+    clock.now += 1_000;
+    expect((await call()).status).toBe(202);
+    expect(jobs).toHaveLength(1);
+  });
+
+  test('lets nobody in by what is remembered of it, since it may be suspended or gone meanwhile', async () => {
+    const receivers = [receiver()];
+    const { call, jobs, reads } = setUp(receivers);
+    expect((await call('{"a":1}', { 'x-hub-signature-256': 'sha256=x' })).status).toBe(401);
+    receivers[0] = receiver({ state: 'suspended' });
+    expect((await call()).status).toBe(503);
+    receivers.length = 0;
+    expect((await call()).status).toBe(404);
+    expect(jobs).toEqual([]);
+    receivers.push(receiver({ type: 'generic' }));
+    expect((await call()).status).toBe(404);
+    const other = setUp([receiver()]);
+    await other.call(undefined, { 'x-hub-signature-256': 'sha256=x' });
+    expect((await other.call()).status).toBe(202);
+    expect([other.reads.length, other.jobs.length, reads.length]).toEqual([2, 1, 3]);
+  });
+
+  test('is open again at once after it was suspended', async () => {
+    const receivers = [receiver({ state: 'suspended' })];
+    const { call } = setUp(receivers);
+    expect((await call()).status).toBe(503);
+    receivers[0] = receiver();
+    expect((await call()).status).toBe(202);
   });
 
   test('matches events without regard to case, and those of CDEvents with or without version', async () => {
