@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { messageOf } from '../../lib/core/errors.ts';
 import { describe } from '../../lib/core/object.ts';
 import type { ImageExplanation } from '../../lib/pipeline/explain-image.ts';
+import type { ToolkitRef } from '../../lib/pipeline/object-key.ts';
 import { withAdmin } from '../admin/client.ts';
 import { openFleet } from '../open-fleet.ts';
 import type { ObjectOptions } from './global-options.ts';
@@ -38,8 +39,7 @@ export function addImagesExplain(images: Command): void {
   ).action(async (name: string, _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
     const limit = countOf(options.limit);
-    const words = name.replace(/^(imagepolicy|imgpol|imagepol)\//i, '');
-    const ref = parseObject([`imagepolicy/${words}`], options.namespace);
+    const ref = policyOf(name, options.namespace);
     const open = await openFleet(options.config);
     const names = namesOf(options, open);
     const results = await withAdmin(open, (admin) =>
@@ -53,10 +53,20 @@ export function addImagesExplain(images: Command): void {
     }
     const found = results.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []));
     if (found.length === 0 && process.exitCode !== 1)
-      throw new Error(`there is no ${describe(ref)} in ${names.join(', ')}`);
+      throw new Error(
+        `there is no ${describe(ref)} in ${names.join(', ')}; name it as namespace/name, and see which there are: slipway get images`,
+      );
     if (options.output !== 'table') return printValue(found, options.output);
     for (const explanation of found) print(explanation, limit);
   });
+}
+
+/** @throws Error for what is no policy's name */
+function policyOf(name: string, namespace: string | undefined): ToolkitRef {
+  const words = name.replace(/^(imagepolicy|imgpol|imagepol)\//i, '');
+  if (words.split('/').length > 2)
+    throw new Error(`${name} is no policy; name one as app, or with its namespace as apps/app`);
+  return parseObject([`imagepolicy/${words}`], namespace);
 }
 
 function print(explanation: ImageExplanation, limit: number): void {
@@ -66,7 +76,7 @@ function print(explanation: ImageExplanation, limit: number): void {
       ? 'not scanned yet'
       : `${tags} tags, all listed ${age(listedAt, Date.now())} ago`;
   say(`${cluster}: ImagePolicy/${policy}`);
-  say(`  image     ${image} (${repository}; ${scan})`);
+  say(`  image     ${image === '' ? 'unknown' : image} (${repository}; ${scan})`);
   if (explanation.filter) say(`  filter    ${JSON.stringify(explanation.filter)}`);
   say(`  order     ${JSON.stringify(explanation.order)}`);
   say(`  chosen    ${chosen ?? 'nothing'}`);

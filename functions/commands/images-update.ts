@@ -6,7 +6,7 @@ import { normaliseRepository } from '../../lib/core/repository.ts';
 import { run } from '../../lib/exec.ts';
 import type { ClusterConnection } from '../../lib/pipeline/context.ts';
 import { type ImagePreview, previewImages } from '../../lib/pipeline/preview-images.ts';
-import { openLocalRepository, readWorkingTree } from '../../lib/source/local-tree.ts';
+import { type LocalRepository, openLocalRepository, readWorkingTree } from '../../lib/source/local-tree.ts';
 import type { TreeFile } from '../../lib/tar.ts';
 import type { GitRepository } from '../../lib/toolkit/git-repository.ts';
 import type { ImageUpdateAutomation } from '../../lib/toolkit/image-update-automation.ts';
@@ -59,29 +59,37 @@ change, 1 when something would, 2 when something failed.
   slipway images update --dry-run apps/images --cluster staging -o json`,
     )
     .action(async (name: string | undefined, _options, command: Command) => {
-      const options = command.optsWithGlobals<UpdateOptions>();
-      if (!options.dryRun)
-        throw new Error(
-          'give --dry-run; to have an automation run now: slipway reconcile imageupdateautomation/<name>',
-        );
-      const repository = await openLocalRepository(run, options.path, process.cwd());
-      const files = await readWorkingTree(run, repository, LIMITS);
-      const remotes = new Set(repository.remotes.flatMap((url) => normaliseRepository(url) ?? []));
-      const results = await inEachCluster(options, (cluster) =>
-        showCluster(cluster, options, name, files, remotes),
-      );
-      const shown = results.flat();
-      if (shown.length === 0 && process.exitCode === undefined)
-        throw new Error(
-          name === undefined
-            ? 'no automation is for the repository of this checkout'
-            : `there is no automation ${name}`,
-        );
-      if (options.output !== 'table') printValue(shown, options.output);
-      else for (const one of shown) print(one);
-      const failed = process.exitCode !== undefined || shown.some(({ error }) => error !== undefined);
-      process.exitCode = failed ? 2 : shown.some(({ changes }) => changes.length > 0) ? 1 : 0;
+      try {
+        process.exitCode = await preview(name, command.optsWithGlobals<UpdateOptions>());
+      } catch (error) {
+        process.stderr.write(`slipway: ${printable(messageOf(error))}\n`);
+        process.exitCode = 2;
+      }
     });
+}
+
+/** @returns the exit code */
+async function preview(name: string | undefined, options: UpdateOptions): Promise<number> {
+  if (!options.dryRun)
+    throw new Error(
+      'give --dry-run; to have an automation run now: slipway reconcile imageupdateautomation/<name>',
+    );
+  const repository = await openLocalRepository(run, options.path, process.cwd());
+  const files = await readWorkingTree(run, repository, LIMITS);
+  const remotes = new Set(repository.remotes.flatMap((url) => normaliseRepository(url) ?? []));
+  const results = await inEachCluster(options, (cluster) =>
+    showCluster(cluster, options, name, files, remotes),
+  );
+  const shown = results.flatMap((result) => result.shown);
+  if (shown.length === 0 && process.exitCode === undefined) {
+    const known = [...new Set(results.flatMap((result) => result.known))];
+    throw new Error(nothingFor(name, options, repository, known));
+  }
+  if (options.output !== 'table') printValue(shown, options.output);
+  else for (const one of shown) print(one);
+  // A cluster that could not be reached was told by then.
+  if (process.exitCode !== undefined || shown.some(({ error }) => error !== undefined)) return 2;
+  return shown.some(({ changes }) => changes.length > 0) ? 1 : 0;
 }
 
 async function showCluster(
@@ -90,7 +98,7 @@ async function showCluster(
   name: string | undefined,
   files: readonly TreeFile[],
   remotes: ReadonlySet<string>,
-): Promise<Shown[]> {
+): Promise<{ shown: Shown[]; known: string[] }> {
   const automations = await listKind(cluster, 'ImageUpdateAutomation', namespace);
   const sources = await listKind(cluster, 'GitRepository', undefined);
   const parsed = automations.flatMap((object) => {
@@ -107,7 +115,30 @@ async function showCluster(
     const url = (source as unknown as GitRepository | undefined)?.spec.url ?? '';
     return remotes.has(normaliseRepository(url) ?? '');
   });
-  return Promise.all(wanted.map((automation) => show(cluster, automation, files)));
+  return {
+    shown: await Promise.all(wanted.map((automation) => show(cluster, automation, files))),
+    known: parsed.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+  };
+}
+
+/** Why there is nothing to show, and what could be named instead. */
+function nothingFor(
+  name: string | undefined,
+  { namespace }: UpdateOptions,
+  { remotes }: LocalRepository,
+  known: readonly string[],
+): string {
+  const place = namespace === undefined ? '' : ` in namespace ${namespace}`;
+  const others = known.length === 0 ? `there are none${place}` : `there are ${known.join(', ')}`;
+  if (name !== undefined)
+    return `there is no ImageUpdateAutomation ${name}${place}${known.length === 0 ? '' : `; ${others}`}`;
+  const urls = remotes.map((url) => withoutUserinfo(url)).join(', ');
+  const checkout = urls === '' ? 'which has no remote' : urls;
+  return `no automation is for the repository of this checkout (${checkout}); name one to see it all the same: ${others}`;
+}
+
+function withoutUserinfo(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^@/]*@/i, '$1');
 }
 
 async function show(
@@ -133,7 +164,7 @@ async function show(
       automation: name,
       changes: update.changes,
       left: [...update.problems, ...kept],
-      diff: patches.join(''),
+      diff: patches.join('').replace(/^={10,}\n/gm, ''),
     };
   } catch (error) {
     return {
@@ -152,6 +183,5 @@ function print({ cluster, automation, changes, left, diff, error }: Shown): void
   const what = error ?? (changes.length === 0 ? 'nothing to change' : `${changes.length} to change`);
   say(`${cluster}: ImageUpdateAutomation/${automation}: ${what}`);
   for (const line of left) say(`  ${line}`);
-  for (const line of diff.split('\n').filter((text) => text !== '' && !/^={10,}$/.test(text)))
-    say(`  ${line}`);
+  for (const line of diff.split('\n').filter((text) => text !== '')) say(`  ${line}`);
 }

@@ -85,15 +85,16 @@ async function cloudLogin(
   signal: AbortSignal,
 ): Promise<CredentialEntry> {
   const { config } = run.cluster;
+  if (spec.serviceAccountName !== undefined)
+    throw failure(
+      `spec.provider ${cloud} with spec.serviceAccountName asks for the identity of ServiceAccount/${spec.serviceAccountName}, which Slipway does not ` +
+        `take on; remove spec.serviceAccountName to use Slipway's own identity, or spec.provider to use the account's pull secrets`,
+      'stall',
+    );
   if (!config.registryIdentities.includes(cloud))
     throw failure(
       `cluster ${config.name} lets no ImageRepository use the identity of ${cloud}; name a Secret with credentials in spec.secretRef, ` +
         `or have ${cloud} added to registryIdentities of the cluster in slipway.yaml`,
-      'stall',
-    );
-  if (spec.serviceAccountName !== undefined)
-    throw failure(
-      `identities of ServiceAccounts are not supported; remove spec.serviceAccountName to use Slipway's own with spec.provider ${cloud}`,
       'stall',
     );
   try {

@@ -6,6 +6,7 @@ import { dropIntent, noteIntent, settleIntent } from './image-intent.ts';
 import { rememberPlaces } from './image-memory.ts';
 import { type ChosenPolicy, chosenPolicies } from './image-policies.ts';
 import { asOnlyWriter, lastPush, notePush, type PushedImages } from './image-pushes.ts';
+import { refspecRef } from './image-refspec.ts';
 import { commitSigner } from './image-signing.ts';
 import type { ImageTarget } from './image-target.ts';
 import { branchKey, evaluateUpdate, type ImageUpdate, writtenBy } from './image-update.ts';
@@ -119,6 +120,7 @@ async function attemptOnce(
   const heads = await step(run, 'resolve', () => readHeads(run, target, access));
   const last = await lastPush(run.ctx, branch);
   await checkOverwrite(run, target, access, heads, last);
+  const also = await refspecRef(run, target, access, heads);
   const source = branchKey(target, heads.checkout.ref);
   await settleIntent(run, source, access, heads);
   const place = { ...access, commit: heads.checkout.commit, use: 'files' as const };
@@ -133,6 +135,7 @@ async function attemptOnce(
           automation,
           target,
           heads,
+          also,
           update,
           sign,
           check: async (commit) => {

@@ -20,6 +20,8 @@ export interface Heads {
   checkout: ResolvedRef;
   /** The commit of the branch that is written to; undefined when there is none yet. */
   branch: string | undefined;
+  /** The commit of the ref of `push.refspec`; undefined when there is none. */
+  also: string | undefined;
 }
 
 /** Opens the repository with the credentials of its GitRepository. */
@@ -47,12 +49,16 @@ export async function readHeads(run: Run, target: ImageTarget, access: Repositor
   const branchRef = `refs/heads/${target.branch}`;
   const refs = await explaining(run, () =>
     access.workspace.talk(access, (session): Promise<ReadonlyMap<string, RemoteRef>> => {
-      const patterns = [...new Set([...patternsOf(target.wanted), branchRef])];
+      const further = target.alsoTo ? [target.alsoTo.name] : [];
+      const patterns = [...new Set([...patternsOf(target.wanted), branchRef, ...further])];
       return listRefs(session, patterns);
     }),
   );
   const checkout = resolveRef(target.wanted, refs);
-  if (checkout) return { checkout, branch: refs.get(branchRef)?.commit };
+  if (checkout) {
+    const also = target.alsoTo && refs.get(target.alsoTo.name)?.commit;
+    return { checkout, branch: refs.get(branchRef)?.commit, also };
+  }
   const { wanted } = target;
   const what =
     wanted.kind === 'semver' ? `tag in the range ${wanted.range}` : wanted.kind === 'ref' ? wanted.ref : '';

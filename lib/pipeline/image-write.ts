@@ -29,6 +29,8 @@ export interface WriteRequest {
   automation: ImageUpdateAutomation;
   target: ImageTarget;
   heads: Heads;
+  /** A further ref that moves together with the branch. */
+  also: PushedRef | undefined;
   update: ImageUpdate;
   sign: Sign | undefined;
   /** Called with the commit right before its push; throws when the branch is not ours to write any more. */
@@ -44,9 +46,9 @@ export async function commitAndPush(
   run: Run,
   session: GitSession,
   gitDir: string,
-  { automation, target, heads, update, sign, check }: WriteRequest,
+  { automation, target, heads, also, update, sign, check }: WriteRequest,
 ): Promise<PushedCommit | undefined> {
-  const { git, branch, isSeparate, alsoTo } = target;
+  const { git, branch, isSeparate } = target;
   const message = messageFor(run, automation, target, update);
   const { author } = git.commit;
   const { id } = await writeCommit(session, {
@@ -63,7 +65,7 @@ export async function commitAndPush(
     name: `refs/heads/${branch}`,
     ...(isSeparate ? { overwrite: heads.branch ?? '' } : {}),
   };
-  const refs = alsoTo && alsoTo.name !== own.name ? [own, alsoTo] : [own];
+  const refs = also ? [own, also] : [own];
   await check(id);
   const options = git.push?.options ?? {};
   return (await pushCommit(session, { gitDir, commit: id, refs, options })) === 'pushed'

@@ -5,6 +5,7 @@ import { compileClaimsPolicy } from '../../lib/cel/claims-policy.ts';
 import type { HookProof, HookSecret, HookType, HookVerdict } from '../../lib/receive/hooks/hook-type.ts';
 import { PayloadError } from '../../lib/receive/payload-error.ts';
 import type { Delivery } from '../../lib/receive/receiver.ts';
+import { withComparisons } from '../support/constant-time.ts';
 import { noTokens } from '../support/oidc-issuer.ts';
 
 /** What the suite must know of a type of Receivers. */
@@ -109,6 +110,12 @@ export function hookContract(name: string, fixture: HookFixture): void {
     }
 
     if (fixture.usesToken) {
+      it('leaves the verdict to a comparison that takes the same time for any proof', async () => {
+        const delivery = await call();
+        expect(await withComparisons(false, () => verify(delivery))).toMatchObject({ ok: false });
+        expect(await withComparisons(true, () => verify(delivery, 'another'))).toMatchObject({ ok: true });
+      });
+
       it('refuses another token, and an empty one', async () => {
         const delivery = await call();
         for (const token of ['another', `${secret.token} `, ''])

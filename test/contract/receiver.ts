@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodePayload } from '../../lib/receive/decode.ts';
 import { PayloadError } from '../../lib/receive/payload-error.ts';
 import type { Delivery, Push, Received, ReceiverType } from '../../lib/receive/receiver.ts';
+import { withComparisons } from '../support/constant-time.ts';
 import { pathsOf, replaced } from '../support/json-paths.ts';
 
 /** A delivery that the provider would make, and what must be read from it. */
@@ -67,6 +68,11 @@ export function receiverContract(name: string, fixture: ReceiverFixture): void {
     it('accepts either of two secrets while they are being rotated', async () => {
       expect(await receiver.verify(deliver(), ['new one', SECRET])).toBe(true);
       expect(await receiver.verify(deliver(), [SECRET, 'new one'])).toBe(true);
+    });
+
+    it('leaves the verdict to a comparison that takes the same time for any signature', async () => {
+      expect(await withComparisons(false, () => receiver.verify(deliver(), [SECRET]))).toBe(false);
+      expect(await withComparisons(true, () => receiver.verify(deliver(), ['another']))).toBe(true);
     });
 
     it('refuses another secret, no secret and an empty secret', async () => {

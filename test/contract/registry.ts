@@ -4,6 +4,7 @@ import { canonicalImage } from '../../lib/core/image-reference.ts';
 import { PayloadError } from '../../lib/receive/payload-error.ts';
 import type { Delivery } from '../../lib/receive/receiver.ts';
 import type { Proof, RegistryReceived, RegistryType } from '../../lib/receive/registries/registry-type.ts';
+import { withComparisons } from '../support/constant-time.ts';
 import { pathsOf, replaced } from '../support/json-paths.ts';
 import { noTokens } from '../support/oidc-issuer.ts';
 
@@ -149,6 +150,13 @@ export function registryContract(name: string, fixture: RegistryFixture): void {
         );
       });
     }
+
+    if (fixture.usesSecret)
+      it('leaves the verdict to a comparison that takes the same time for any proof', async () => {
+        const delivery = await deliver();
+        expect(await withComparisons(false, () => verify(delivery))).toBe(false);
+        expect(await withComparisons(true, () => verify(delivery, ['another']))).toBe(true);
+      });
 
     if (fixture.usesSecret)
       it('accepts either of two secrets, and no other or empty one', async () => {

@@ -27,10 +27,14 @@ test('images update --dry-run shows what automations would change in a checkout,
       'bad.yaml': `${line}b: [`,
     });
 
-    expect((await slipway()).stderr).toMatch(/give --dry-run/);
+    const bare = await slipway();
+    expect(bare).toMatchObject({ code: 2, stderr: expect.stringMatching(/^slipway: give --dry-run/) });
+    expect((await slipway('--dry-run', '--cluster', 'nope')).code).toBe(2);
     const none = await slipway('--dry-run');
-    expect(none).toMatchObject({ code: 1 });
-    expect(none.stderr).toMatch(/no automation is for the repository of this checkout/);
+    expect(none).toMatchObject({ code: 2 });
+    expect(none.stderr).toBe(
+      `slipway: no automation is for the repository of this checkout (which has no remote); name one to see it all the same: there are ${team.name}/images\n`,
+    );
 
     await run('git', ['remote', 'add', 'origin', team.repository.url], { cwd });
     const shown = await slipway('--dry-run');
@@ -41,10 +45,19 @@ test('images update --dry-run shows what automations would change in a checkout,
     expect(shown.stdout).toContain('bad.yaml is left alone');
     expect(shown.stdout).toContain('api.yaml:1 is left as it is: 1.2.0 is newer than 1.1.0');
 
+    const wrong = await slipway('--dry-run', 'image');
+    expect(wrong).toMatchObject({
+      code: 2,
+      stderr: `slipway: there is no ImageUpdateAutomation image; there are ${team.name}/images\n`,
+    });
+    const elsewhere = await slipway('--dry-run', 'images', '-n', 'default');
+    expect(elsewhere.stderr).toMatch(/no ImageUpdateAutomation images in namespace default\n/);
+
     const json = await slipway('--dry-run', `${team.name}/images`, '-o', 'json');
     expect(JSON.parse(json.stdout)[0].changes).toMatchObject([
       { file: 'web.yaml', oldValue: 'acme/web:1.0.0', newValue: 'acme/web:1.1.0' },
     ]);
+    expect(JSON.parse(json.stdout)[0].diff).toMatch(/^--- a\/web\.yaml\n/);
     await writeFiles(cwd, { 'web.yaml': null, 'bad.yaml': null });
     expect(await slipway('--dry-run')).toMatchObject({ code: 0 });
     expect(

@@ -100,6 +100,8 @@ describe('images explain', () => {
     expect(stdout).toMatch(/problem {3}'x1' is no range of versions/);
     const none = await slipway('images', 'explain', `${team.name}/none`);
     expect(none.code).toBe(1);
-    expect(none.stderr).toMatch(/there is no ImagePolicy\/.*\/none in production/);
+    expect(none.stderr).toMatch(/there is no ImagePolicy\/.*\/none in production; .*slipway get images/);
+    const other = await slipway('images', 'explain', `imagerepository/${team.name}/app`);
+    expect(other.stderr).toMatch(/imagerepository\/.*\/app is no policy; name one as app/);
   });
 });

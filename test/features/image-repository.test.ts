@@ -262,7 +262,7 @@ describe('an image that cannot be read', () => {
     await team.repository({ provider: 'gcp', serviceAccountName: 'default' });
     const { message } = await team.failed('imagerepositories', 'AuthenticationFailed');
     expect(message).toMatch(
-      /identities of ServiceAccounts are not supported; remove spec\.serviceAccountName/,
+      /asks for the identity of ServiceAccount\/.*, which Slipway does not take on; remove spec\.serviceAccountName/,
     );
   });
 });

@@ -5,10 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from '../../lib/exec.ts';
 import { eventually } from '../support/eventually.ts';
+import { createTestRepository, type TestRepository } from '../support/git-repository-builder.ts';
+import { startGitServer } from '../support/git-server.ts';
 import { type ImageTeam, imageTeam } from '../support/image-automation.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 
 let stage: Stage;
+/** One for all tests: what makes their time is the fifty rounds, not to begin twenty apps anew. */
+let team: ImageTeam;
 /** Called when a commit of an automation is about to be pushed: everything it goes by has been looked at. */
 let beforePush: () => Promise<void> = async () => {};
 /** Whether pauses of automations are cut short. */
@@ -28,6 +32,7 @@ beforeAll(async () => {
       return { ...ctx, sleep };
     },
   });
+  team = await twentyApps();
 });
 afterAll(() => stage?.stop());
 
@@ -37,18 +42,19 @@ function app(name: string, namespace: string, image: string): string {
   return `kind: Pod\nmetadata: {name: ${name}}\nimage: ${image} # {"$imagepolicy": "${namespace}:${name}"}\n`;
 }
 
-async function twentyApps(): Promise<ImageTeam> {
-  const team = await imageTeam(stage, {});
-  const files = names.map((name) => [`apps/${name}.yaml`, app(name, team.name, `acme/${name}:1.0.0`)]);
-  await team.repository.commit(Object.fromEntries(files));
-  for (const name of names) await team.choose(name, { name: `acme/${name}`, tag: '1.0.0' });
-  await team.automate({ update: { path: './apps', strategy: 'Setters' } });
-  await team.seen(Object.fromEntries(names.map((name) => [name, '1.0.0'])));
-  return team;
+/** @param plain a repository at a Git server without Gitea, and its URL */
+async function twentyApps(plain?: { repository: TestRepository; url: string }): Promise<ImageTeam> {
+  const source = plain && { url: plain.url, secretRef: undefined };
+  const made = await imageTeam(stage, {}, source);
+  const files = names.map((name) => [`apps/${name}.yaml`, app(name, made.name, `acme/${name}:1.0.0`)]);
+  await (plain?.repository ?? made.repository).commit(Object.fromEntries(files));
+  await Promise.all(names.map((name) => made.choose(name, { name: `acme/${name}`, tag: '1.0.0' })));
+  await made.automate({ update: { path: './apps', strategy: 'Setters' } });
+  await made.seen(Object.fromEntries(names.map((name) => [name, '1.0.0'])));
+  return made;
 }
 
 test('twenty images that come within two seconds become at most three commits, and none is missing', async () => {
-  const team = await twentyApps();
   const before = await team.repository.head();
   for (const name of names) {
     await Promise.all([
@@ -65,8 +71,7 @@ test('twenty images that come within two seconds become at most three commits, a
 });
 
 test('a person who pushes to the same branch all the while loses nothing, and no bump is lost', async () => {
-  const team = await twentyApps();
-  const { place, git, remove } = await personWith(team);
+  const { place, git, remove } = await aPerson();
   try {
     for (let round = 1; round <= 50; round += 1) {
       const tag = `3.0.${round}`;
@@ -76,11 +81,12 @@ test('a person who pushes to the same branch all the while loses nothing, and no
       writeFileSync(join(place, `note-${round}.txt`), `${round}\n`);
       await git('add', '--all');
       await git('commit', '--quiet', `--message=note ${round}`);
-      await eventually(`the person has pushed note ${round}`, async () => {
-        await git('pull', '--quiet', '--rebase');
-        await git('push', '--quiet');
-        return true;
-      });
+      await eventually(`the person has pushed note ${round}`, () =>
+        git('push', '--quiet').then(
+          () => true,
+          async () => void (await git('pull', '--quiet', '--rebase')),
+        ),
+      );
       await bump;
     }
     const last = Object.fromEntries(
@@ -104,11 +110,17 @@ test('a person who pushes to the same branch all the while loses nothing, and no
 }, 300_000);
 
 test('a person who is faster in every single one of fifty rounds loses nothing, and every image follows on top', async () => {
-  const team = await twentyApps();
-  const { place, git, remove } = await personWith(team);
-  let notes = 0;
-  isHurried = true;
+  // Without Gitea, whose hooks would take most of the time: it is Git that refuses to go back.
+  const [server, repository] = [await startGitServer(), await createTestRepository()];
+  await repository.git(['config', 'http.receivepack', 'true']);
+  await repository.git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
+  await repository.commit({ 'a.txt': 'a' });
+  server.add('shop', join(repository.directory, '.git'));
   try {
+    const { name: namespace, ...other } = await twentyApps({ repository, url: `${server.url}/shop` });
+    const before = await repository.git(['rev-parse', 'main']);
+    let notes = 0;
+    isHurried = true;
     const wanted: Record<string, string> = {};
     for (let round = 1; round <= 50; round += 1) {
       const name = names[round % names.length] ?? '';
@@ -116,34 +128,78 @@ test('a person who is faster in every single one of fifty rounds loses nothing, 
       beforePush = async () => {
         // Once a round: the second push of the automation gets through.
         beforePush = async () => {};
-        writeFileSync(join(place, `note-${round}.txt`), `${round}\n`);
-        await git('pull', '--quiet', '--rebase');
-        await git('add', '--all');
-        await git('commit', '--quiet', `--message=note ${round}`);
-        await git('push', '--quiet');
+        await repository.commit({ [`note-${round}.txt`]: `${round}\n` });
         notes += 1;
       };
       wanted[name] = tag;
-      await team.choose(name, { name: `acme/${name}`, tag });
-      await team.send();
-      await team.seen({ [name]: tag });
+      await other.choose(name, { name: `acme/${name}`, tag });
+      await other.send();
+      await other.seen({ [name]: tag });
     }
     expect(notes).toBe(50);
-    await git('pull', '--quiet', '--rebase');
-    const { stdout } = await run('git', ['log', '--reverse', '--format=%an', '-100'], { cwd: place });
-    const authors = Buffer.from(stdout).toString().trim().split('\n');
-    expect(authors).toEqual(Array.from({ length: 50 }, () => ['Ada', 'bot']).flat());
+    const authors = await repository.git(['log', '--reverse', '--format=%an', `${before}..main`]);
+    expect(authors.split('\n')).toEqual(Array.from({ length: 50 }, () => ['Ada', 'bot']).flat());
     for (const [name, tag] of Object.entries(wanted))
-      expect(await team.read(`apps/${name}.yaml`)).toBe(app(name, team.name, `acme/${name}:${tag}`));
+      expect(`${await repository.git(['show', `main:apps/${name}.yaml`])}\n`).toBe(
+        app(name, namespace, `acme/${name}:${tag}`),
+      );
+    expect((await repository.git(['ls-files', 'note-*'])).split('\n')).toHaveLength(50);
   } finally {
     isHurried = false;
     beforePush = async () => {};
-    remove();
+    await server.close();
+    repository.remove();
   }
 }, 300_000);
 
+test('when a person is faster, the ref of push.refspec stays as well, and both move together on top of theirs', async () => {
+  const { objects } = stage;
+  const push = { refspec: 'refs/heads/main:refs/heads/mirror' };
+  await objects.patch('imageupdateautomations', team.name, 'images', { spec: { git: { push } } });
+  const image = (tag: string) => ({ name: 'acme/app-00', tag });
+  await team.choose('app-00', image('5.0.0'));
+  await team.send();
+  await team.seen({ 'app-00': '5.0.0' });
+  const first = await team.repository.head();
+  expect(await team.repository.head('mirror')).toBe(first);
+
+  const mirrors: string[] = [];
+  let theirs = '';
+  isHurried = true;
+  beforePush = async () => {
+    mirrors.push(await team.repository.head('mirror'));
+    if (theirs === '') theirs = await team.repository.commit({ 'theirs.txt': 'theirs\n' });
+  };
+  try {
+    await team.choose('app-00', image('5.1.0'));
+    await team.send();
+    const { status } = await team.seen({ 'app-00': '5.1.0' });
+    expect(mirrors).toEqual([first, first]);
+    expect(await team.repository.head()).toBe(status?.lastPushCommit);
+    expect(await team.repository.head('mirror')).toBe(status?.lastPushCommit);
+    expect((await team.repository.log()).map(({ id }) => id).slice(1, 3)).toEqual([theirs, first]);
+
+    beforePush = async () => {};
+    const own = await team.repository.commit({ 'own.txt': 'own\n' }, { branch: 'mirror' });
+    await team.choose('app-00', image('5.2.0'));
+    await team.send();
+    await team.failed(
+      'GitOperationFailed',
+      new RegExp(`refs/heads/mirror of spec.git.push.refspec holds commit ${own}, .*begin with \\+`),
+    );
+    expect(await team.repository.head()).toBe(status?.lastPushCommit);
+    await team.repository.forcePush(await team.repository.head(), 'mirror');
+    await team.send();
+    await team.seen({ 'app-00': '5.2.0' });
+    expect(await team.repository.head('mirror')).toBe(await team.repository.head());
+  } finally {
+    isHurried = false;
+    beforePush = async () => {};
+  }
+});
+
 /** A clone of the team's repository in the hands of a person. */
-async function personWith(team: ImageTeam) {
+async function aPerson() {
   const place = mkdtempSync(join(tmpdir(), 'slipway-person-'));
   const git = async (...args: string[]) => {
     const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com'];

@@ -20,9 +20,22 @@ import { CLUSTER, live, type Mortal, type Outside, openWorld } from './mortal.ts
 export type Meanwhile = 'nothing' | 'revert' | 'newer';
 
 export interface ImageCrashStories {
-  /** One update from 1.0.0 to 1.1.0. @returns the writes of the process that may die */
+  /**
+   * One update to a newer version. All stories follow each other in one repository, since a new one for each would take most of their
+   * time; after one that failed the next begins in a new one.
+   * @returns the writes of the process that may die, up to the last that belongs to the update
+   */
   update(death: (Death & { at: number }) | undefined, meanwhile?: Meanwhile): Promise<string[]>;
   close(): Promise<void>;
+}
+
+/** Where the stories happen. */
+interface Team {
+  namespace: string;
+  repository: TestRepository;
+  /** The commit and the version that the next story begins with. */
+  head: string;
+  tag: string;
 }
 
 const GROUP = 'image.toolkit.fluxcd.io';
@@ -42,7 +55,8 @@ export async function openImageCrashStories(): Promise<ImageCrashStories> {
   const world = await openWorld(kubernetes);
   world.commit('owner/fleet', { 'root.yaml': yaml(configMap('root', 'default', { a: '1' })) });
   const repositories: TestRepository[] = [];
-  let count = 0;
+  let team: Team | undefined;
+  let minor = 0;
 
   /** Git as this life has it: each call goes through its doom, and a push is a write. */
   function outside(doom: Doom): Outside {
@@ -73,12 +87,14 @@ export async function openImageCrashStories(): Promise<ImageCrashStories> {
     await objects.patch('imagepolicies', namespace, 'web', { status: { latestRef } }, 'status');
   }
 
-  async function makeTeam(namespace: string): Promise<TestRepository> {
+  async function makeTeam(): Promise<Team> {
+    const namespace = `images-${repositories.length + 1}`;
+    const tag = '1.0.0';
     const repository = await createTestRepository();
     repositories.push(repository);
     await repository.git(['config', 'http.receivepack', 'true']);
     await repository.git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
-    await repository.commit({ 'web.yaml': manifest(namespace, '1.0.0') });
+    const head = await repository.commit({ 'web.yaml': manifest(namespace, tag) });
     server.add(namespace, join(repository.directory, '.git'));
     await objects.namespace(namespace);
     await objects.create('gitrepositories', gitRepository('app', namespace, `${server.url}/${namespace}`));
@@ -88,7 +104,7 @@ export async function openImageCrashStories(): Promise<ImageCrashStories> {
       metadata: { name: 'web', namespace },
       spec: { imageRepositoryRef: { name: 'web' }, suspend: true, policy: { semver: { range: '1.x' } } },
     });
-    await choose(namespace, '1.0.0');
+    await choose(namespace, tag);
     await objects.create('imageupdateautomations', {
       apiVersion: `${GROUP}/v1`,
       kind: 'ImageUpdateAutomation',
@@ -99,7 +115,11 @@ export async function openImageCrashStories(): Promise<ImageCrashStories> {
         git: { commit: { author: { name: 'bot', email: 'bot@example.test' } } },
       },
     });
-    return repository;
+    const first = await start();
+    await first.sweep();
+    const made = { namespace, repository, head, tag };
+    await until(first, made, tag);
+    return made;
   }
 
   async function send(mortal: Mortal, namespace: string): Promise<void> {
@@ -110,13 +130,7 @@ export async function openImageCrashStories(): Promise<ImageCrashStories> {
   const current = (repository: TestRepository) => repository.git(['show', 'main:web.yaml']);
 
   /** Lets the process run until a tag stands in the file and the automation has seen an image. */
-  async function until(
-    mortal: Mortal,
-    repository: TestRepository,
-    namespace: string,
-    tag: string,
-    seen = tag,
-  ) {
+  async function until(mortal: Mortal, { repository, namespace }: Team, tag: string, seen = tag) {
     let state = '';
     for (let round = 0; round < ROUNDS; round += 1) {
       await mortal.drain();
@@ -134,81 +148,86 @@ export async function openImageCrashStories(): Promise<ImageCrashStories> {
     throw new Error(`${tag} does not stand in the repository, or the automation is not ready: ${state}`);
   }
 
-  /** The tags that the branch has had, from the oldest; and who wrote them. */
-  async function historyOf(repository: TestRepository): Promise<string[]> {
-    const log = await repository.git(['log', '--reverse', '--format=%H %an', 'main']);
-    const entries = log.split('\n').map(async (line) => {
-      const [commit = '', author = ''] = line.split(' ');
-      const tag = /acme\/web:(\S+)/.exec(await repository.git(['show', `${commit}:web.yaml`]))?.[1];
-      return `${author} ${tag}`;
-    });
-    return Promise.all(entries);
+  /** The tags that the branch has had since the story began, from the oldest, each after who wrote it; and its head. */
+  async function historyOf({ repository, head }: Team): Promise<{ tags: string[]; head: string }> {
+    const log = await repository.git([
+      'log',
+      '--reverse',
+      '--patch',
+      '--unified=0',
+      '--format=commit %H %an',
+      `${head}..main`,
+    ]);
+    const commits = log.split(/^commit /m).slice(1);
+    const author = (commit: string) => /^\S+ (.*)$/m.exec(commit)?.[1];
+    const tag = (commit: string) => /^\+image: acme\/web:(\S+)/m.exec(commit)?.[1] ?? 'nothing';
+    return {
+      tags: commits.map((commit) => `${author(commit)} ${tag(commit)}`),
+      head: commits.at(-1)?.split(' ')[0] ?? head,
+    };
   }
 
   async function update(
     death: (Death & { at: number }) | undefined,
     meanwhile: Meanwhile = 'nothing',
   ): Promise<string[]> {
-    count += 1;
-    const namespace = `images-${count}`;
-    const repository = await makeTeam(namespace);
-    const first = await start();
-    await first.sweep();
-    await until(first, repository, namespace, '1.0.0');
-
-    await choose(namespace, '1.1.0');
+    const here = team ?? (await makeTeam());
+    team = undefined;
+    const { namespace } = here;
+    const story = `${death ? `${death.when} write ${death.at}` : 'unharmed'}, ${meanwhile}`;
     const doom = new Doom(death);
-    const mortal = await start(doom);
-    await mortal.dies(async () => {
-      await send(mortal, namespace);
-      await mortal.drain();
-    });
-    if (death) await world.bury();
-    const story = death
-      ? `${death.when} ${doom.writes[death.at - 1]} (${death.at}), ${meanwhile}`
-      : meanwhile;
+    minor += 2;
     try {
-      await goOn(repository, namespace, meanwhile);
+      await choose(namespace, `1.${minor}.0`);
+      const mortal = await start(doom);
+      await mortal.dies(async () => {
+        await send(mortal, namespace);
+        await mortal.drain();
+      });
+      if (death && !doom.dead)
+        throw new Error(`there were ${doom.writes.length} writes, and it has not died`);
+      if (death) await world.bury();
+      team = await goOn(here, meanwhile);
     } catch (error) {
-      throw new Error(`${story}: ${(error as Error).message}`);
-    } finally {
-      for (const plural of ['imageupdateautomations', 'imagepolicies', 'gitrepositories'] as const) {
-        const name = { imageupdateautomations: 'images', imagepolicies: 'web', gitrepositories: 'app' }[
-          plural
-        ];
-        await objects.patch(plural, namespace, name, { metadata: { finalizers: null } });
-        await objects.delete(plural, namespace, name);
-      }
+      throw new Error(`${story} (${doom.writes.at(-1)}): ${(error as Error).message}`);
     }
-    return doom.writes;
+    return doom.writes.slice(0, doom.writes.indexOf('acknowledge cluster') + 1);
   }
 
-  /** The next process; whatever happened, each image is committed once and none twice, and what a person takes back stays away. */
-  async function goOn(repository: TestRepository, namespace: string, meanwhile: Meanwhile): Promise<void> {
-    const wasPushed = (await current(repository)).includes('1.1.0');
-    const expected = ['Ada 1.0.0', ...(wasPushed || meanwhile !== 'newer' ? ['bot 1.1.0'] : [])];
+  /**
+   * The next process; whatever happened, each image is committed once and none twice, and what a person takes back stays away.
+   * @returns where the next story goes on
+   */
+  async function goOn(here: Team, meanwhile: Meanwhile): Promise<Team> {
+    const { namespace, repository, tag: old } = here;
+    const [newer, newest] = [`1.${minor}.0`, `1.${minor + 1}.0`];
+    const wasPushed = (await current(repository)).includes(`:${newer} `);
+    const expected = wasPushed || meanwhile !== 'newer' ? [`bot ${newer}`] : [];
+    const takeBack = async () => {
+      await repository.commit({ 'web.yaml': manifest(namespace, old) });
+      expected.push(`Ada ${old}`);
+    };
     const mortal = await start();
     if (meanwhile === 'revert' && wasPushed) {
-      await repository.commit({ 'web.yaml': manifest(namespace, '1.0.0') });
-      expected.push('Ada 1.0.0');
-      await until(mortal, repository, namespace, '1.0.0', '1.1.0');
+      await takeBack();
+      await until(mortal, here, old, newer);
     } else if (meanwhile === 'newer') {
-      await choose(namespace, '1.2.0');
-      expected.push('bot 1.2.0');
-      await until(mortal, repository, namespace, '1.2.0');
+      await choose(namespace, newest);
+      expected.push(`bot ${newest}`);
+      await until(mortal, here, newest);
     } else {
-      await until(mortal, repository, namespace, '1.1.0');
-      await repository.commit({ 'web.yaml': manifest(namespace, '1.0.0') });
-      expected.push('Ada 1.0.0');
+      await until(mortal, here, newer);
+      await takeBack();
     }
     world.advance(INTERVAL_MS);
     await mortal.sweep();
     await mortal.drain();
-    const history = await historyOf(repository);
-    if (JSON.stringify(history) !== JSON.stringify(expected))
-      throw new Error(`the branch has had ${history.join(', ')}, not ${expected.join(', ')}`);
+    const { tags, head } = await historyOf(here);
+    if (JSON.stringify(tags) !== JSON.stringify(expected))
+      throw new Error(`the branch has had ${tags.join(', ')}, not ${expected.join(', ')}`);
     const dead = await mortal.ctx.queues.cluster(CLUSTER).deadLetters(10);
     if (dead.length > 0) throw new Error(`dead letters: ${JSON.stringify(dead)}`);
+    return { ...here, head, tag: tags.at(-1)?.split(' ')[1] ?? old };
   }
 
   const mortal = await start();

@@ -193,6 +193,38 @@ test('a path that an extended header sets is checked as well', () => {
   expect(refusal(join(pax('21 path=/etc/passwd1\n'), ONE))).toContain('absolute');
 });
 
+test('a name that GNU writes apart is checked as well, and a header for all entries names none', () => {
+  const apart = (type: string, text: string) =>
+    forge(createTar([{ path: 'name', data: bytes(text) }]).archive, { type });
+  expect(refusal(join(apart('L', '../evil\0'), ONE))).toContain('leads out');
+  expect(refusal(join(apart('L', '/etc/passwd\0'), ONE))).toContain('absolute');
+  expect(read(join(apart('g', '16 path=../evil\n'), ONE)).map(({ path }) => path)).toEqual(['file']);
+});
+
+test('nothing is written through links, however they are chained', () => {
+  const link = (name: string, type: string, to: string) =>
+    forge(createTar([{ path: 'file', data: bytes('') }]).archive, { name, type, link: to });
+  const chained = [
+    [link('dir', '2', '/etc'), forge(ONE, { name: 'dir/passwd' })],
+    [link('a', '2', '.'), link('a/b', '1', '../../etc/passwd'), forge(ONE, { name: 'a/b' })],
+    [forge(ONE, { name: 'plain' }), link('hard', '1', 'plain'), forge(ONE, { name: 'hard' })],
+    [join(pax('24 linkpath=/etc/passwd\n'), link('c', '2', 'inside')), forge(ONE, { name: 'c' })],
+  ];
+  for (const entries of chained) {
+    expect(refusal(join(...entries))).toContain('is a link');
+    // Where they are left out, what is below them is a path of the tree like any other.
+    for (const { path, data } of read(join(...entries), { ...LIMITS, links: 'skip' }))
+      expect([path, String(data)]).toEqual([expect.not.stringMatching(/^\/|\.\./), 'data']);
+  }
+});
+
+test('of the mode only the executable bit of the owner is taken', () => {
+  const setuid = Buffer.from(ONE);
+  setuid.write('0006755\0', 100);
+  const [entry] = read(forge(setuid, {}));
+  expect(entry).toEqual({ path: 'file', data: bytes('data'), executable: true });
+});
+
 test('a size that an extended header sets cannot reach beyond the archive', () => {
   expect(refusal(join(pax('19 size=9999999999\n'), ONE))).toContain('cut off');
   expect(refusal(join(pax('11 size=-1\n'), ONE))).toContain('invalid size');

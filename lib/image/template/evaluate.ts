@@ -1,5 +1,5 @@
 import { type Budget, createBudget } from './budget.ts';
-import { type Functions, functions } from './functions.ts';
+import { type Functions, functions, whyMissing } from './functions.ts';
 import type { Expression, Node, Pipeline, Syntax } from './syntax.ts';
 import { TemplateError } from './template-error.ts';
 import { GoMap, GoStruct, isTrue, show, typeOf, type Value } from './values.ts';
@@ -178,7 +178,7 @@ function call(
     return value;
   }
   const made = Object.hasOwn(scope.functions, name) ? scope.functions[name] : undefined;
-  if (!made) throw new TemplateError(`there is no function ${JSON.stringify(name)} for commit messages`);
+  if (!made) throw new TemplateError(`the function ${JSON.stringify(name)} ${whyMissing(name)}`);
   const values = [...args.map((arg) => evaluate(scope, arg, dot)), ...(piped ? [piped.value] : [])];
   const result = made(...values);
   if (typeof result === 'string') scope.budget.text(result.length);

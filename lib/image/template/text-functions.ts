@@ -13,6 +13,7 @@ export function textFunctions(budget: Budget): Readonly<Record<string, TemplateF
     (text) =>
       change(textOf(text));
   return {
+    hello: () => 'Hello!',
     toString: anyText,
     lower: one((text) => text.toLowerCase()),
     upper: one((text) => text.toUpperCase()),
@@ -44,6 +45,7 @@ export function textFunctions(budget: Budget): Readonly<Record<string, TemplateF
       const [whole, max] = [textOf(text), intOf(width)];
       return max < 4 || whole.length <= max ? whole : `${whole.slice(0, max - 3)}...`;
     },
+    abbrevboth: (offset, width, text) => abbreviate(textOf(text), intOf(offset), intOf(width)),
     initials: one((text) => (text.match(/(?<=^|\s)\S/g) ?? []).join('')),
     contains: (part, text) => textOf(text).includes(textOf(part)),
     hasPrefix: (part, text) => textOf(text).startsWith(textOf(part)),
@@ -156,6 +158,17 @@ function wrap(text: string, width: number, between: string): string {
     } else line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, line].join(between);
+}
+
+/** A part of a text from about an offset on, with dots where something was cut off. */
+function abbreviate(text: string, offset: number, width: number): string {
+  if (width < 4 || (offset > 0 && width < 7) || text.length <= width) return text;
+  const room = width - 3;
+  const start = Math.min(Math.max(0, offset), text.length - room);
+  if (start <= 4) return `${text.slice(0, room)}...`;
+  return start + room < text.length
+    ? `...${text.slice(start, start + room - 3)}...`
+    : `...${text.slice(-room)}`;
 }
 
 function splitAtMost(text: string, between: string, count: number): string[] {

@@ -95,6 +95,7 @@ export function valueFunctions(budget: Budget): Readonly<Record<string, Template
     kindIs: (kind, value) => kindOf(value) === kind,
     typeOf: (value) => typeOf(value),
     typeIs: (type, value) => typeOf(value) === type,
+    typeIsLike: (type, value) => typeOf(value) === type,
     deepEqual: (a, b) => typeOf(a) === typeOf(b) && show(a) === show(b),
     toJson: (value) => toJson(value),
     toPrettyJson: (value) => toJson(value, 2),

@@ -122,7 +122,8 @@ describe('an edit of any YAML', () => {
       ),
       { numRuns: 500 },
     );
-  });
+    // Some seconds, and many on a machine with much else to do.
+  }, 60_000);
 
   it('never changes a text of any characters into something else than itself with new values', () => {
     const setters = settersOf([
