@@ -96,6 +96,8 @@ export async function startKubeProxy(
       (reply) => {
         if (drops('after')) return void reply.resume();
         answer.writeHead(reply.statusCode ?? 502, reply.headers);
+        // Of a watch nothing else may come for long.
+        answer.flushHeaders();
         reply.pipe(answer);
         reply.on('error', () => answer.destroy());
       },
