@@ -3,7 +3,7 @@ import type { TeamRepository } from './git-history.ts';
 
 /** How the commits of all teams look at the provider. */
 export interface CommitStatuses {
-  /** Commits by their state; `none` are those that nothing was said of, since their deliveries were dropped or came together. */
+  /** Commits by their state; `none` are those that nothing was said of, since their deliveries were dropped. */
   states: Record<string, number>;
   /** What is wrong for good, in sentences. */
   problems: string[];
@@ -20,8 +20,12 @@ export class StatusReader {
   /** By commit: what was last seen of each of its contexts. */
   readonly #final = new Map<string, string>();
 
-  constructor(repositories: Iterable<TeamRepository>) {
+  readonly #delivered: ReadonlySet<string>;
+
+  /** @param delivered ids of commits of which something must be said */
+  constructor(repositories: Iterable<TeamRepository>, delivered: ReadonlySet<string>) {
     this.#repositories = [...repositories];
+    this.#delivered = delivered;
   }
 
   /** The last commits first: as long as one of these is not green, the others need not be looked at. */
@@ -43,7 +47,9 @@ export class StatusReader {
       const state = this.#final.get(id) ?? (await stateOf(repository, id));
       result.states[state] = (result.states[state] ?? 0) + 1;
       const name = `commit ${number} of ${repository.team.name}`;
-      if (state === 'pending') result.unfinished.push(`${name} is pending`);
+      if (state === 'none' && this.#delivered.has(id))
+        result.unfinished.push(`${name} was delivered, and nothing is said of it`);
+      else if (state === 'pending') result.unfinished.push(`${name} is pending`);
       else if (isLast && state !== 'success') result.unfinished.push(`${name}, the last one, is ${state}`);
       else if (state === 'failure' || state === 'error') result.problems.push(`${name} is ${state}`);
       else if (state !== 'none') this.#final.set(id, state);

@@ -25,8 +25,16 @@ export interface LoadWorkerOptions {
 
 /** A write that is kept back on its way. */
 export interface HeldWrite extends Pick<Write, 'resource' | 'namespace' | 'name'> {
+  /** What it would write of the commit; undefined for what is no object of a commit, or deletes it. */
+  commit: number | undefined;
   /** Lets it reach the API server. */
   release(): void;
+}
+
+/** Waits for a write to keep back. */
+interface Trap {
+  fits(resource: string): boolean;
+  caught(write: HeldWrite): void;
 }
 
 /** A process of Slipway that can be killed and frozen, and what it writes to the cluster through a proxy of its own. */
@@ -37,7 +45,7 @@ export class LoadWorker {
   readonly #proxies: KubeProxy[] = [];
   #server: Server | undefined;
   #life: Life | undefined;
-  #trap: ((write: HeldWrite) => void) | undefined;
+  #trap: Trap | undefined;
   /** Neither being started nor frozen. */
   isUp = false;
 
@@ -68,10 +76,11 @@ export class LoadWorker {
         const trap = this.#trap;
         const { resource = '', namespace = '', name = '' } = partsOf(write.path);
         if (!trap || this.#life !== life || !namespace.startsWith(TEAM)) return undefined;
+        if (!trap.fits(resource)) return undefined;
         this.#trap = undefined;
         held.add(write.number);
         const { promise, resolve } = Promise.withResolvers<void>();
-        trap({ resource, namespace, name, release: resolve });
+        trap.caught({ resource, namespace, name, commit: commitIn(write.body), release: resolve });
         return promise;
       },
       seen: (write) => evidence.add(readWrite(life, write, held.has(write.number))),
@@ -108,10 +117,14 @@ export class LoadWorker {
     this.isUp = true;
   }
 
-  /** Keeps back the next write to a team's namespace. @param signal ends the waiting for one */
-  async trapNextWrite(signal: AbortSignal): Promise<HeldWrite | undefined> {
+  /**
+   * Keeps back the next write to a team's namespace.
+   * @param fits whether a resource, such as `configmaps`, is one to wait for
+   * @param signal ends the waiting for one
+   */
+  async trapNextWrite(fits: Trap['fits'], signal: AbortSignal): Promise<HeldWrite | undefined> {
     const { promise, resolve } = Promise.withResolvers<HeldWrite | undefined>();
-    this.#trap = resolve;
+    this.#trap = { fits, caught: resolve };
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
     const held = await promise;
     if (!held) this.#trap = undefined;
@@ -123,4 +136,9 @@ export class LoadWorker {
     await this.#server?.stop('SIGTERM', 30_000);
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
   }
+}
+
+function commitIn(body: string): number | undefined {
+  const { data } = JSON.parse(body || '{}') as { data?: { commit?: string } };
+  return data?.commit === undefined ? undefined : Number(data.commit);
 }

@@ -8,7 +8,7 @@ import type { Installation } from './installation.ts';
 import { type LoadStage, setLoadStage } from './load-stage.ts';
 import { stepsBack } from './order-of-writes.ts';
 import { effectOf, staleWrites, TOOK_EFFECT } from './stale-writes.ts';
-import { type LoadSize, tellStory } from './story.ts';
+import { type LoadSize, type Story, tellStory } from './story.ts';
 import { type StrikeOptions, type Strikes, strikeWorkers } from './strikes.ts';
 import { effectiveWrites } from './write.ts';
 
@@ -78,7 +78,7 @@ export async function playLoad(options: LoadOptions): Promise<LoadReport> {
     const deliveredAt = Date.now();
     const strikes = await striking;
     say(`${seconds(deliveredAt - began)}: all is delivered, and nobody is struck any more`);
-    const { statuses, problems } = await settle(stage, options);
+    const { statuses, problems } = await settle(stage, story, options);
     const settledAt = Date.now();
     clearInterval(saying);
     const stale = staleWrites(evidence);
@@ -114,9 +114,12 @@ export async function playLoad(options: LoadOptions): Promise<LoadReport> {
 /** Waits until everything is right, or the time is over. */
 async function settle(
   { objects, repositories }: LoadStage,
+  { pushes }: Story,
   { settleMs }: LoadOptions,
 ): Promise<{ statuses: CommitStatuses; problems: string[] }> {
-  const reader = new StatusReader(repositories.values());
+  const delivered = pushes.filter(({ deliveries }) => deliveries.length > 0);
+  const ids = delivered.map(({ team, commit }) => repositories.get(team.name)?.commits[commit] ?? '');
+  const reader = new StatusReader(repositories.values(), new Set(ids));
   const deadline = Date.now() + settleMs;
   for (;;) {
     const isOver = Date.now() > deadline;

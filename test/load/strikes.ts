@@ -4,6 +4,7 @@ import type { Evidence } from './evidence.ts';
 import type { Installation } from './installation.ts';
 import type { HeldWrite, LoadWorker } from './load-worker.ts';
 import { overrules, ownerOf } from './stale-writes.ts';
+import { isSuccess, type Write } from './write.ts';
 
 /** How often something happens to a worker, and what. */
 export interface StrikeOptions {
@@ -23,8 +24,12 @@ export interface Strikes {
   held: number;
 }
 
+/** The part of the writes to catch that may be any, such as one of a status; the others are of what a commit has brought. */
+const ANY_WRITE = 0.25;
 /** For so long a write to catch is waited for, in ms. */
 const CATCH_MS = 3_000;
+/** For so long it is waited for a newer write; what creates an object is looked for by the new holder for a minute. */
+const NEWER_MS = 40_000;
 /** So long after that a write is let go at the latest, in ms. */
 const AFTER_TAKEOVER_MS = 1_000;
 /** So much longer than its leases a worker may be frozen, in ms. */
@@ -44,7 +49,9 @@ export async function strikeWorkers(
 
   async function strike(worker: LoadWorker, pauses: boolean, inWrite: boolean): Promise<void> {
     const catching = AbortSignal.any([signal, AbortSignal.timeout(CATCH_MS)]);
-    const held = inWrite ? await worker.trapNextWrite(catching) : undefined;
+    const isAny = chance.next() < ANY_WRITE;
+    const fits = (resource: string) => isAny || resource === 'configmaps';
+    const held = inWrite ? await worker.trapNextWrite(fits, catching) : undefined;
     const released = held ? releaseAfterTakeover(worker, held, chance.next()) : undefined;
     if (held) strikes.held += 1;
     if (pauses) {
@@ -61,15 +68,14 @@ export async function strikeWorkers(
     await released;
   }
 
-  /** Lets a write go in the midst of what the new holder does, or just after that has come to the same object. */
+  /** Lets a write go in the midst of what the new holder does, or once that has written something newer to the same object. */
   async function releaseAfterTakeover({ life }: LoadWorker, held: HeldWrite, when: number): Promise<void> {
     const owner = ownerOf(held);
-    const longest = AbortSignal.timeout(pauseMs + LONGER_MS);
-    const isLate = when < 0.5;
-    await evidence.next(
-      (write) => write.life !== life && ownerOf(write) === owner && (!isLate || overrules(write, held)),
-      longest,
-    );
+    const isOthers = (write: Write) => write.life !== life && ownerOf(write) === owner && isSuccess(write);
+    await evidence.next(isOthers, AbortSignal.timeout(pauseMs + LONGER_MS));
+    const isNewer = (write: Write) =>
+      isOthers(write) && overrules(write, held) && (held.commit ?? -1) < (write.commit ?? 0);
+    if (when > 0.3) await evidence.next(isNewer, AbortSignal.timeout(NEWER_MS));
     await delay(when * AFTER_TAKEOVER_MS);
     held.release();
   }

@@ -40,7 +40,7 @@ export interface KubeProxyOptions {
    * Told of each write once the whole of it is there. Where it gives a promise, the write is on its way until that resolves, and then
    * reaches the API server even if its client is gone.
    */
-  hold?(write: Pick<SeenWrite, 'number' | 'path'>): Promise<void> | undefined;
+  hold?(write: Pick<SeenWrite, 'number' | 'path' | 'body'>): Promise<void> | undefined;
   /** Told of each write that was answered. */
   seen?(write: SeenWrite): void;
 }
@@ -113,13 +113,13 @@ export async function startKubeProxy(
   /** Takes a write in, and gives it to the API server in one piece. */
   async function passWhole(number: number, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const { method = '', url: path = '/' } = incoming;
-    const body = await buffer(incoming);
+    const body = (await buffer(incoming)).toString();
     const arrivedAt = Date.now();
-    await hold?.({ number, path });
+    await hold?.({ number, path, body });
     const forwardedAt = Date.now();
     const tell = (status: number, text: Buffer) =>
       seen?.({
-        ...{ number, method, path, body: body.toString(), arrivedAt, forwardedAt, answeredAt: Date.now() },
+        ...{ number, method, path, body, arrivedAt, forwardedAt, answeredAt: Date.now() },
         ...{ status, answer: text.toString() },
       });
     try {
