@@ -7,7 +7,7 @@ import { differences } from './final-state.ts';
 import type { Installation } from './installation.ts';
 import { type LoadStage, setLoadStage } from './load-stage.ts';
 import { stepsBack } from './order-of-writes.ts';
-import { effectOf, staleWrites, TOOK_EFFECT } from './stale-writes.ts';
+import { CREATED, effectOf, staleWrites, TOOK_EFFECT } from './stale-writes.ts';
 import { type LoadSize, type Story, tellStory } from './story.ts';
 import { type StrikeOptions, type Strikes, strikeWorkers } from './strikes.ts';
 import { effectiveWrites } from './write.ts';
@@ -85,6 +85,7 @@ export async function playLoad(options: LoadOptions): Promise<LoadReport> {
     const effective = new Set(effectiveWrites(evidence.writes));
     const effects = stale.map((each) => ({ ...each, effect: effectOf(each, effective) }));
     const took = effects.filter(({ effect }) => effect === TOOK_EFFECT);
+    const created = new Set(effects.filter(({ effect }) => effect === CREATED).map(({ write }) => write));
     const deadLetters = await installation.deadLetters();
     return {
       ...{ backend, size, seed, delivered, strikes, deadLetters: deadLetters.length },
@@ -99,7 +100,10 @@ export async function playLoad(options: LoadOptions): Promise<LoadReport> {
       problems: [
         ...problems,
         ...deadLetters.map((group) => `a job is a dead letter: ${group}`),
-        ...stepsBack(evidence.writes, repositories),
+        ...stepsBack(
+          evidence.writes.filter((write) => !created.has(write)),
+          repositories,
+        ),
         ...took.map(
           ({ write, lostTo }) =>
             `a ${write.method} of ${write.resource} ${write.namespace}/${write.name} by ${write.life.worker} (life ${write.life.number}) took effect at ${new Date(write.answeredAt).toISOString()}, though it had lost the lease to ${lostTo}`,

@@ -71,14 +71,21 @@ function lossOf(write: Write, takeovers: readonly Takeover[]): Takeover | undefi
 export const TOOK_EFFECT = 'took effect';
 
 /**
- * What became of a stale write: `took effect`, `came before the new holder` to the object, `no change` where that was as the write wanted it,
- * or the status of the refusal (0: no answer).
+ * What may: an API server has no means to refuse the creation of an object that was deleted meanwhile. The new holder looks for it for a
+ * while and removes it again, so that it is not there at the end.
+ */
+export const CREATED = 'created what had been deleted';
+
+/**
+ * What became of a stale write: `took effect`, `created what had been deleted`, `came before the new holder` to the object, `no change` where
+ * that was as the write wanted it, or the status of the refusal (0: no answer).
  * @param effective the writes that changed the cluster; a delete has no version to tell it by, and succeeds only when it does
  */
 export function effectOf({ write, isOverruled }: StaleWrite, effective: ReadonlySet<Write>): string {
   if (!isSuccess(write)) return String(write.status);
   if (write.method !== 'DELETE' && !effective.has(write)) return 'no change';
-  return isOverruled ? TOOK_EFFECT : 'came before the new holder';
+  if (!isOverruled) return 'came before the new holder';
+  return write.status === 201 ? CREATED : TOOK_EFFECT;
 }
 
 /** That from a time on (epoch in ms) a process has the right to write. */

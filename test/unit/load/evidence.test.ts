@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Evidence } from '../../load/evidence.ts';
 import { stepsBack } from '../../load/order-of-writes.ts';
-import { effectOf, staleWrites, TOOK_EFFECT } from '../../load/stale-writes.ts';
+import { CREATED, effectOf, staleWrites, TOOK_EFFECT } from '../../load/stale-writes.ts';
 import { effectiveWrites, type Life, readWrite, type Write } from '../../load/write.ts';
 import type { SeenWrite } from '../../support/kube-proxy.ts';
 
@@ -101,6 +101,16 @@ describe('a write of a process that is gone', () => {
     const late = { ...write(old, 5, 1, { forwardedAt: 20, answeredAt: 21 }), resourceVersion: 20 };
     evidence.add(late);
     expect(tookEffect(evidence)).toEqual([late]);
+  });
+
+  test('may create what has been deleted since, which the API server cannot refuse', () => {
+    const evidence = new Evidence();
+    const [old, young] = [evidence.begin('serve'), evidence.begin('serve')];
+    evidence.add(status(young, 10, 'b'.repeat(40)));
+    const late = write(old, 5, 1, { forwardedAt: 20, answeredAt: 21, status: 201 });
+    evidence.add(late);
+    const effective = new Set(effectiveWrites(evidence.writes));
+    expect(staleWrites(evidence).map((each) => effectOf(each, effective))).toEqual([CREATED]);
   });
 
   test('is as good as an earlier one while the next process has not come to the object', () => {
