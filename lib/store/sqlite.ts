@@ -14,7 +14,7 @@ export interface SqliteOptions {
   now: () => number;
   /** Default: the real ones. */
   timers?: Timers;
-  /** A message handed out this often without being acknowledged becomes a dead letter. Default 5. */
+  /** A message handed out this often without being acknowledged becomes a dead letter; ends of the process do not count. Default 5. */
   maxReceiveCount?: number;
 }
 
