@@ -86,7 +86,9 @@ export async function healRollouts(
         return isForgotten || endOf(object, rollout) !== undefined;
       });
       for (const { key } of stuck) await heal(ctx, cluster, rollout, key);
-      await report(ctx, rollout);
+      // Where all are still on their way there is nothing to say that their ends will not say.
+      const areUnderWay = members.length > 0 && members.every(({ state }) => state === 'pending');
+      if (stuck.length > 0 || !areUnderWay) await report(ctx, rollout);
     }
   }
 }
