@@ -54,7 +54,7 @@ export async function handleJob(ctx: Context, job: Job): Promise<Handled> {
 }
 
 async function handleReconcile(ctx: Context, job: ReconcileJob): Promise<Handled> {
-  if (await isOutdated(ctx, job)) return 'done';
+  if ((await isOutdated(ctx, job)) || (await isOvertaken(ctx, job))) return 'done';
   const key = objectKey(job);
   try {
     return await reconcile(ctx, job);
@@ -95,6 +95,16 @@ async function isOutdated(ctx: Context, job: ReconcileJob): Promise<boolean> {
   if (!PLANNED.has(job.trigger)) return false;
   const dueAt = await ctx.index.dueTimes.get(job.cluster, objectKey(job));
   return dueAt !== undefined && dueAt > ctx.now() + SKEW_MS;
+}
+
+/**
+ * Whether a push was overtaken while its job waited: a run that began after it has found a later commit, and brings that to everything. Of a
+ * hundred pushes in a row the repository is so asked for the first and the last alone. One that comes again (A → B → A) is announced anew.
+ */
+async function isOvertaken(ctx: Context, job: ReconcileJob): Promise<boolean> {
+  if (job.trigger !== 'push' || !job.commit) return false;
+  const rollout = await ctx.index.rollouts.get(job.cluster, objectKey(job), job.commit);
+  return rollout !== undefined && rollout.supersededBy !== '';
 }
 
 /** No answer, no access, no usable credential, or somebody else who writes there: nothing is wrong with the object. */

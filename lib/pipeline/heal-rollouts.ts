@@ -16,6 +16,12 @@ import type { WithStatus } from './status.ts';
 /** As long as a look takes, and more. */
 const LEASE_MS = 30_000;
 
+/**
+ * So many unfinished rollouts of a source are looked at in a sweep, half of them the newest. While pushes stand in line there are hundreds, of
+ * which the run for the last one ends all others; a sweep that looked at each would take longer than they do.
+ */
+const LOOKED_AT = 6;
+
 /** What is said of a member that will not run any more. */
 export const GONE = 'deleted';
 export const SUSPENDED = 'suspended, left as it is';
@@ -71,7 +77,7 @@ export async function healRollouts(
   const sources = objects.filter(({ kind }) => kind === 'GitRepository').map(keyOf);
   const invited = new Set((await guests.all(name)).map((guest) => `${guest.key} ${guest.source}`));
   for (const source of sources) {
-    for (const rollout of await rollouts.unfinished(name, source)) {
+    for (const rollout of chosen(await rollouts.unfinished(name, source), ctx.random())) {
       const members = await rollouts.members(rollout);
       const stuck = members.filter(({ key, state }) => {
         const object = byKey.get(key);
@@ -80,9 +86,21 @@ export async function healRollouts(
         return isForgotten || endOf(object, rollout) !== undefined;
       });
       for (const { key } of stuck) await heal(ctx, cluster, rollout, key);
-      await report(ctx, rollout);
+      // Where all are still on their way there is nothing to say that their ends will not say.
+      const areUnderWay = members.length > 0 && members.every(({ state }) => state === 'pending');
+      if (stuck.length > 0 || !areUnderWay) await report(ctx, rollout);
     }
   }
+}
+
+/** The newest rollouts, and as many of the others, beginning at another place each time. @param chance 0 ≤ n < 1 */
+function chosen(unfinished: readonly Rollout[], chance: number): readonly Rollout[] {
+  if (unfinished.length <= LOOKED_AT) return unfinished;
+  const newestFirst = unfinished.toSorted((a, b) => b.startedAt - a.startedAt);
+  const newest = newestFirst.splice(0, LOOKED_AT / 2);
+  const start = Math.floor(chance * newestFirst.length);
+  const others = [...newestFirst.slice(start), ...newestFirst.slice(0, start)];
+  return [...newest, ...others.slice(0, LOOKED_AT - newest.length)];
 }
 
 /** Looks again, now that no run is at the object: what was listed may be older than the rollout. */

@@ -25,7 +25,7 @@ import type { WithStatus } from './status.ts';
 import { subscribeOne } from './subscribe.ts';
 
 /** How long a lease holds without being renewed; a worker that dies blocks its object for at most this long. */
-const LEASE_MS = 60_000;
+export const LEASE_MS = 60_000;
 
 /** So often an object is read again when it changes between being read and its first write; later the message comes again. */
 const ATTEMPTS = 3;

@@ -21,6 +21,8 @@ export async function report(ctx: Pick<Core, 'fleet' | 'index'>, opened: Rollout
     rollouts.read(opened),
     ...siblings.map((sibling) => rollouts.read(sibling)),
   ]);
+  // What may yet become something else must be found by the commit that takes over, also when it had ended before.
+  if (!isOver(seen) && seen.markVersion === 0) await rollouts.reopen(seen.rollout);
   const all = [seen, ...others];
   const members = all.flatMap((each) => each.members);
   // Of workers that report at the same time, the one that saw the later state is believed.
@@ -36,7 +38,7 @@ export async function report(ctx: Pick<Core, 'fleet' | 'index'>, opened: Rollout
     sequence,
   });
   await reportMembers(ctx, seen);
-  if (stateOf(seen) !== 'pending') await rollouts.finish(seen);
+  if (isOver(seen)) await rollouts.finish(seen);
 }
 
 /** Objects have a status of their own once they have failed, or where the fleet file asks for all. */
@@ -93,6 +95,14 @@ function stateOf({ rollout, members }: RolloutState): StatusState {
   // However far it came: another commit is what the cluster runs.
   if (rollout.supersededBy !== '') return 'superseded';
   return members.every(({ state }) => state === 'ready') ? 'success' : 'pending';
+}
+
+/** Whether nothing is to come any more: nobody is on the way, and the source has not only failed for now. */
+function isOver({ rollout, members }: RolloutState): boolean {
+  if (rollout.supersededBy !== '') return true;
+  return members.every(
+    ({ key, state }) => state === 'ready' || (state === 'failed' && key !== rollout.source),
+  );
 }
 
 /** The worst of several. */

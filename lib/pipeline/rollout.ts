@@ -78,6 +78,8 @@ async function supersede(ctx: Context, newest: Rollout, pushed: string | undefin
       .map(async (rollout) => {
         const closed = { ...rollout, supersededBy: newest.commit };
         await ctx.index.rollouts.open(closed);
+        // That it could not be read for a while is not the fault of the commit, and is over.
+        await ctx.index.rollouts.recover(closed, closed.source);
         await report(ctx, closed);
       }),
   );

@@ -33,8 +33,12 @@ async function settleOwn(run: Run, kind: Kind, object: WithStatus, result: Membe
   // One that waits for a dependency has tried the commit before, and says nothing of that one any more.
   const commit = isSource ? (job.commit ?? attempted) : commitOf(run.revision);
   if (commit === '') return settleUntried(run, object, result, attempted);
-  const rollout = await ctx.index.rollouts.get(job.cluster, sourceKeyOf(run.ref, object), commit);
-  if (rollout) await tell(run, rollout, result);
+  // The run for a push may have found a later commit, whose own push nobody was told of.
+  const found = isSource && result.state === 'ready' ? [commit, attempted] : [commit];
+  for (const each of new Set(found)) {
+    const rollout = await ctx.index.rollouts.get(job.cluster, sourceKeyOf(run.ref, object), each);
+    if (rollout) await tell(run, rollout, result);
+  }
 }
 
 /**

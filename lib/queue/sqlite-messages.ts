@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Handlers, Receipt, ReceiveRequest, StoredMessage } from '../store/sqlite-protocol.ts';
 import { DEDUPLICATION_MS } from './limits.ts';
+import { MOST_ENDS } from './sqlite-restart.ts';
 import { type LastPlace, laneOf, Turns } from './turns.ts';
 
 const COLUMNS = 'grp AS "group", body, receive_count AS receiveCount, sent_at AS sentAt';
@@ -118,8 +119,10 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
           ? firstFree(queue, share, taken)
           : (sql.freeHead.get({ queue }) as Head | undefined);
       if (!head) return undefined;
-      const message = sql.read.get({ id: head.message }) as unknown as StoredMessage;
-      if (message.receiveCount < maxReceiveCount) {
+      const { ends, ...message } = sql.read.get({ id: head.message }) as unknown as StoredMessage & {
+        ends: number;
+      };
+      if (message.receiveCount - ends < maxReceiveCount && ends < MOST_ENDS) {
         sql.hand.run({ id: message.id });
         sql.hide.run({ queue, group: head.group, until: now + visibilityMs });
         turnsOf(queue).served(head.ord);
@@ -234,7 +237,7 @@ function statements(database: DatabaseSync) {
        JOIN heads ON heads.queue = messages.queue AND heads.grp = messages.grp AND heads.message = messages.id
        WHERE messages.id = :id AND messages.queue = :queue AND receive_count = :count AND hidden_until > :now`,
     ),
-    read: database.prepare(`SELECT id, ${COLUMNS} FROM messages WHERE id = :id`),
+    read: database.prepare(`SELECT id, ends, ${COLUMNS} FROM messages WHERE id = :id`),
     hand: database.prepare('UPDATE messages SET receive_count = receive_count + 1 WHERE id = :id'),
     remove: database.prepare('DELETE FROM messages WHERE id = :id'),
     next: database.prepare(

@@ -149,6 +149,11 @@ export class Rollouts {
     return (await this.#table.get(unfinishedPartition(rollout), rollout.commit)) !== undefined;
   }
 
+  /** Counts a rollout as unfinished that had ended before. */
+  reopen(rollout: Rollout): Promise<void> {
+    return this.#markUnfinished(rollout);
+  }
+
   /** Counts a rollout as ended, unless it was opened or got members since that state was read. */
   async finish({ rollout, markVersion }: RolloutState): Promise<void> {
     if (markVersion === 0) return;
@@ -186,6 +191,12 @@ export class Rollouts {
       result.state === 'pending' ? undefined : this.#table.delete(pendingPartition(rollout), key),
     ]);
     return change;
+  }
+
+  /** Forgets that a member has failed. One that is no member, or fares otherwise, is left as it is. */
+  async recover(rollout: Rollout, key: string): Promise<void> {
+    const ready: MemberResult = { state: 'ready', message: '', runId: '' };
+    await this.#change(rollout, key, (member) => (member?.state === 'failed' ? ready : undefined));
   }
 
   /**

@@ -37,12 +37,13 @@ interface Waiting {
 
 /**
  * Starts the thread that owns the database in `directory`.
+ * @param now epoch in ms
  * @throws Error naming the directory, and the process that holds it when it is in use
  */
-export async function connectSqlite(directory: string): Promise<SqliteConnection> {
+export async function connectSqlite(directory: string, now: number): Promise<SqliteConnection> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
-    workerData: { directory } satisfies WorkerStart,
+    workerData: { directory, now } satisfies WorkerStart,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   const [first] = (await once(worker, 'message')) as [WorkerReady];

@@ -104,6 +104,8 @@ export type Reply = { value: unknown } | { error: string };
 /** What the thread is started with. */
 export interface WorkerStart {
   directory: string;
+  /** Epoch in ms. */
+  now: number;
 }
 
 /** The first message of the thread. */

@@ -33,6 +33,9 @@ const MIGRATIONS: readonly string[] = [
      queue TEXT NOT NULL, grp TEXT NOT NULL, dedup TEXT NOT NULL, until INTEGER NOT NULL,
      PRIMARY KEY (queue, grp, dedup)) WITHOUT ROWID;
    CREATE INDEX seen_until ON seen (until);`,
+  // At how many ends of a process a message was in hand, and how often it had been handed out at the last of them.
+  `ALTER TABLE messages ADD COLUMN ends INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE messages ADD COLUMN ended_at_count INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { queueHandlers } from '../queue/sqlite-messages.ts';
+import { freeAfterRestart } from '../queue/sqlite-restart.ts';
 import type { Handlers, Reply, Request, WorkerReady, WorkerStart } from './sqlite-protocol.ts';
 import { rowHandlers } from './sqlite-rows.ts';
 import { migrate } from './sqlite-schema.ts';
@@ -13,7 +14,7 @@ const SQLITE_BUSY = 5;
 // The thread that owns the database file: it takes the exclusive lock, then answers one list of requests after the
 // other, each list in one transaction, so that many writes share one fsync.
 
-function open(directory: string): DatabaseSync {
+function open({ directory, now }: WorkerStart): DatabaseSync {
   const file = join(directory, 'slipway.db');
   const pidFile = join(directory, 'slipway.pid');
   try {
@@ -22,8 +23,7 @@ function open(directory: string): DatabaseSync {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     database.exec('BEGIN IMMEDIATE');
     migrate(database);
-    // Whoever was handed these messages is gone, since nobody else can have the file open: they need not wait.
-    database.exec('UPDATE heads SET hidden_until = 0 WHERE hidden_until > 0');
+    freeAfterRestart(database, now);
     database.exec('COMMIT');
     writeFileSync(pidFile, `${process.pid}\n`);
     return database;
@@ -64,9 +64,8 @@ function handle(handlers: Handlers, { name, args }: Request): unknown {
 
 const port = parentPort;
 if (port) {
-  const { directory } = workerData as WorkerStart;
   try {
-    const database = open(directory);
+    const database = open(workerData as WorkerStart);
     const handlers: Handlers = { ...rowHandlers(database), ...queueHandlers(database) };
     port.on('message', (requests: readonly Request[] | 'close') => {
       if (requests !== 'close') return port.postMessage(run(database, handlers, requests));

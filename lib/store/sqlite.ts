@@ -14,7 +14,7 @@ export interface SqliteOptions {
   now: () => number;
   /** Default: the real ones. */
   timers?: Timers;
-  /** A message handed out this often without being acknowledged becomes a dead letter. Default 5. */
+  /** A message handed out this often without being acknowledged becomes a dead letter; ends of the process do not count. Default 5. */
   maxReceiveCount?: number;
 }
 
@@ -29,13 +29,14 @@ export interface Sqlite {
 
 /**
  * Opens the database in a directory, in its own thread. Every write is on disk (WAL, `synchronous=FULL`) when its promise
- * resolves; writes that are made at the same time share one fsync. Messages that a process before this one held are free at once.
+ * resolves; writes that are made at the same time share one fsync. Messages that a process before this one held are free again, see
+ * `lib/queue/sqlite-restart.ts`.
  * @throws Error naming the directory and the process that uses it, when it is in use
  */
 export async function openSqlite(options: SqliteOptions): Promise<Sqlite> {
   const { directory, now, timers = realTimers, maxReceiveCount = 5 } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const connection = await connectSqlite(directory);
+  const connection = await connectSqlite(directory, now());
   const queues = new Map<string, Queue>();
   return {
     queue(name) {

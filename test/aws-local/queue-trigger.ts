@@ -17,6 +17,8 @@ export interface QueueTrigger {
   environments: readonly Invoke[];
   /** Longest run of the function, in ms. Default: that of the stacks. */
   timeoutMs?: number;
+  /** For how long messages are hidden that were handed out, in ms. Default: as in the stacks, for as long as the function may run. */
+  visibilityMs?: number;
   /** Told of what an invocation threw, as CloudWatch is. */
   failed(error: unknown): void;
 }
@@ -28,12 +30,13 @@ export async function serveQueue(trigger: QueueTrigger, signal: AbortSignal): Pr
 
 async function serveEnvironment(trigger: QueueTrigger, invoke: Invoke, signal: AbortSignal): Promise<void> {
   const { sqs, queueUrl, batchSize, timeoutMs = TIMEOUT_SECONDS * 1_000 } = trigger;
+  const { visibilityMs = TIMEOUT_SECONDS * 1_000 } = trigger;
   while (!signal.aborted) {
     // Not cut off by the signal: what was handed out to a request that is given up would be hidden from everybody.
     const records = await receiveRecords(sqs, queueUrl, {
       max: batchSize,
       waitMs: 1_000,
-      visibilityMs: TIMEOUT_SECONDS * 1_000,
+      visibilityMs,
     });
     if (records.length === 0) continue;
     const endsAt = Date.now() + timeoutMs;

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { sweep } from '../../lib/pipeline/sweep.ts';
+import { signedPush } from '../support/signed-push.ts';
 import type { Floor } from './floor.ts';
 import { appObjects, kustomization, names, toYaml } from './manifests.ts';
 import { watchMemory } from './memory.ts';
 import type { Figure } from './report.ts';
 import { figure, percentile } from './report.ts';
-import type { Stage } from './stage.ts';
-import { signedPush } from './stage.ts';
+import { SECRET, type Stage } from './stage.ts';
 
 /** Sizes of the cases; `--scale` multiplies them. */
 export interface Sizes {
@@ -188,7 +188,12 @@ export async function webhookP99(stage: Stage, sizes: Sizes): Promise<Figure[]> 
   const limit = pLimit(4);
   const send = async (index: number) => {
     // Nobody watches that repository: the answer is given before the push is looked at.
-    const request = signedPush(`${stage.repositoryUrl}-other`, `${commit}${index % 10}`, `bench-${index}`);
+    const request = signedPush(
+      `${stage.repositoryUrl}-other`,
+      `${commit}${index % 10}`,
+      `bench-${index}`,
+      SECRET,
+    );
     const began = performance.now();
     const response = await fetch(`${stage.url}/webhooks/gitea`, request);
     await response.arrayBuffer();

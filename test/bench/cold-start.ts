@@ -9,8 +9,9 @@ import { run } from '../../lib/exec.ts';
 import { packFleet } from '../../lib/fleet/pack-fleet.ts';
 import { startDynamoDb } from '../support/dynalite.ts';
 import { startSqsAndS3 } from '../support/fauxqs.ts';
+import { signedPush } from '../support/signed-push.ts';
 import { type Figure, figure, percentile } from './report.ts';
-import { SECRET, signedPush } from './stage.ts';
+import { SECRET } from './stage.ts';
 
 const TIMES = 11;
 
@@ -81,7 +82,12 @@ export async function coldStart(): Promise<Figure[]> {
 
 /** A push as the HTTP API hands it to the function. */
 function eventOf(delivery: string): unknown {
-  const { headers, body } = signedPush('https://git.example.com/acme/fleet.git', '1'.repeat(40), delivery);
+  const { headers, body } = signedPush(
+    'https://git.example.com/acme/fleet.git',
+    '1'.repeat(40),
+    delivery,
+    SECRET,
+  );
   return {
     version: '2.0',
     rawPath: '/webhooks/gitea',

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import { startGitServer } from '../support/git-server.ts';
 import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
 import { freePort } from '../support/ports.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
+import { signedPush } from '../support/signed-push.ts';
 import { startObserver } from './observer.ts';
 
 /** Everything that a case works with: a real API server, Git server and registry, and Slipway in this process. */
@@ -131,39 +131,10 @@ export async function setStage(): Promise<Stage> {
   };
 }
 
-/** The body and headers of a signed push. */
-export function signedPush(repositoryUrl: string, commit: string, delivery: string): RequestInit {
-  const { origin, pathname } = new URL(repositoryUrl);
-  const project = pathname.slice(1).replace(/\.git$/, '');
-  const body = JSON.stringify({
-    ref: 'refs/heads/main',
-    before: '0'.repeat(40),
-    after: commit,
-    commits: [],
-    head_commit: null,
-    repository: {
-      full_name: project,
-      clone_url: repositoryUrl,
-      html_url: `${origin}/${project}`,
-      ssh_url: '',
-    },
-    pusher: { login: 'bench', full_name: '', email: 'bench@example.test' },
-    sender: { login: 'bench', full_name: '', email: 'bench@example.test' },
-  });
-  const signature = createHmac('sha256', SECRET).update(body).digest('hex');
-  const headers = {
-    'content-type': 'application/json',
-    'x-gitea-event': 'push',
-    'x-gitea-delivery': delivery,
-    'x-gitea-signature': signature,
-  };
-  return { method: 'POST', headers, body };
-}
-
 async function sendPush(url: string, repositoryUrl: string, commit: string): Promise<Response> {
   const response = await fetch(
     `${url}/webhooks/gitea`,
-    signedPush(repositoryUrl, commit, `${commit}-${Date.now()}`),
+    signedPush(repositoryUrl, commit, `${commit}-${Date.now()}`, SECRET),
   );
   if (response.status !== 202)
     throw new Error(`the webhook was answered with ${response.status}: ${await response.text()}`);

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { KubernetesObject } from '../../lib/core/object.ts';
 import { handleJob } from '../../lib/pipeline/handle-job.ts';
 import { work } from '../../lib/pipeline/worker.ts';
+import type { SourceKind } from '../../lib/source/source.ts';
 import { Doom } from '../support/doom.ts';
 import { eventually } from '../support/eventually.ts';
 import { configMap, gitRepository, kustomization, yaml } from '../support/fleet-repository.ts';
@@ -110,6 +112,7 @@ describe('deliveries', () => {
     const team = await makeTeam();
     const doom = new Doom();
     const mortal = await live(world, doom);
+    const looks = vi.spyOn(mortal.ctx.sources.GitRepository as SourceKind<KubernetesObject>, 'resolve');
     const commits: string[] = [];
     for (let index = 1; index <= 100; index++) {
       const commit = team.commit(`${index}`);
@@ -121,6 +124,8 @@ describe('deliveries', () => {
     expect(doom.writes.filter((name) => name === 'apply ConfigMap/a')).toHaveLength(1);
     expect(commits.slice(0, -1).filter((commit) => team.status(commit) !== 'superseded')).toEqual([]);
     expect(team.status(commits.at(-1) ?? '')).toBe('success');
+    // The jobs of those that were overtaken end without a look at the repository.
+    expect(looks).toHaveBeenCalledTimes(2);
   });
 
   test('that can never be read become dead letters, and their object and all others go on', async () => {

@@ -28,6 +28,10 @@ export interface Server {
   running(): boolean;
   /** Sends a signal to the program and to everything it started. */
   kill(signal: NodeJS.Signals): void;
+  /** Freezes the program, and only the program: it is not told, and its connections stay open. */
+  pause(): void;
+  /** Lets it go on. */
+  resume(): void;
   /** Ends it: `signal` first (default SIGKILL), SIGKILL after `graceMs` (default 10,000 ms). */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>;
   /** The last lines of its log. */
@@ -44,6 +48,8 @@ trap : TERM INT HUP
 scratch=$1; shift
 "$@" </dev/null 3<&- &
 program=$!
+trap 'kill -STOP $program' USR1
+trap 'kill -CONT $program' USR2
 ( trap - TERM; trap '' HUP
   read -r _ <&3
   # The program's end makes the guard end this one too, which still has the folder to delete.
@@ -96,6 +102,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     }
   }
 
+  /** The guard passes it on; it goes on watching meanwhile. */
+  function tellGuard(signal: 'SIGUSR1' | 'SIGUSR2'): void {
+    if (running) child.kill(signal);
+  }
+
   async function stop(signal: NodeJS.Signals = 'SIGKILL', graceMs = 10_000): Promise<void> {
     if (!running) return;
     child.ref();
@@ -110,6 +121,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     exited,
     running: () => running,
     kill,
+    pause: () => tellGuard('SIGUSR1'),
+    resume: () => tellGuard('SIGUSR2'),
     stop,
     logTail: (lines = 30) => tail(options.logFile, lines),
   };

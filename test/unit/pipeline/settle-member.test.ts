@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openIndex } from '../../../functions/open-index.ts';
+import type { Index } from '../../../lib/pipeline/context.ts';
 import { type Kind, kinds } from '../../../lib/pipeline/kinds.ts';
 import type { Outcome } from '../../../lib/pipeline/outcome.ts';
 import { openRollout } from '../../../lib/pipeline/rollout.ts';
@@ -99,27 +100,73 @@ test('a run that fails before it comes to its source while nothing is on its way
   expect(await states()).toEqual({ a: 'failed', b: undefined });
 });
 
-test('a commit that comes back without a push overtakes the one that was on its way', async () => {
-  const { ctx, index } = await stage();
-  const source = {
-    apiVersion: 'source.toolkit.fluxcd.io/v1',
-    kind: 'GitRepository',
-    metadata: { name: 'repo', namespace: 'apps' },
-    spec: { url: 'https://git.example.test/owner/repo.git' },
-  };
-  const run = {
+const source = {
+  apiVersion: 'source.toolkit.fluxcd.io/v1',
+  kind: 'GitRepository',
+  metadata: { name: 'repo', namespace: 'apps' },
+  spec: { url: 'https://git.example.test/owner/repo.git' },
+};
+
+function sourceRunOf(ctx: object, job: object = {}): Run {
+  return {
     ...runOf(ctx),
     ref: { group: 'source.toolkit.fluxcd.io', kind: 'GitRepository', namespace: 'apps', name: 'repo' },
+    job: { cluster: 'prod', ...job },
     startedAt: 5,
   } as unknown as Run;
-  const artifact = {
-    revision: `main@sha1:${A}`,
-    digest: 'sha256:a',
-    path: '',
-    url: '',
-    lastUpdateTime: '',
-    size: 0,
-  };
-  await openRollout(run, source, artifact, []);
+}
+
+const artifactOf = (commit: string) => ({
+  revision: `main@sha1:${commit}`,
+  digest: `sha256:${commit[0]}`,
+  ...{ path: '', url: '', lastUpdateTime: '', size: 0 },
+});
+
+/** What the provider is to show of a commit. */
+async function shown({ index }: { index: Index }, commit: string): Promise<string | undefined> {
+  const entries = await index.outbox.pending('forge', 100);
+  return entries.find(({ status }) => status.commit === commit)?.status.state;
+}
+
+test('a commit that comes back without a push overtakes the one that was on its way', async () => {
+  const { ctx, index } = await stage();
+  await openRollout(sourceRunOf(ctx), source, artifactOf(A), []);
   expect((await index.rollouts.get('prod', SOURCE, B))?.supersededBy).toBe(A);
+});
+
+test('a commit whose source failed while members were on their way is superseded by the next one', async () => {
+  const { ctx, index } = await stage();
+  const b = rolloutOf(B, 2);
+  await index.rollouts.add(b, [SOURCE]);
+  const sourceOutcome = { result: 'failure', ready: { message: 'no answer' } } as Outcome;
+  const seen = { ...source, status: { artifact: artifactOf(B) } } as unknown as WithStatus;
+  await settleMember(sourceRunOf(ctx), kinds.GitRepository as Kind, seen, sourceOutcome);
+  expect(await shown({ index }, B)).toBe('failure');
+  const next = 'c'.repeat(40);
+  await openRollout(sourceRunOf(ctx), source, artifactOf(next), []);
+  expect(await shown({ index }, B)).toBe('superseded');
+  // Its own push comes late, and finds the next one in its place.
+  const late = { ...source, status: { artifact: artifactOf(next) } } as unknown as WithStatus;
+  const found = { result: 'success', ready: { message: '' } } as Outcome;
+  await settleMember(sourceRunOf(ctx, { commit: B }), kinds.GitRepository as Kind, late, found);
+  expect(await shown({ index }, B)).toBe('superseded');
+});
+
+test('a commit that had ended, and is pending again, is superseded by the next one', async () => {
+  const { ctx, index } = await stage({ pushed: false });
+  await settle(runOf(ctx, `main@sha1:${A}`), 'waiting');
+  expect(await shown({ index }, A)).toBe('pending');
+  await openRollout(sourceRunOf(ctx), source, artifactOf(B), []);
+  expect(await shown({ index }, A)).toBe('superseded');
+});
+
+test('a run for one push that finds a later commit ends the part of the source in that one, too', async () => {
+  const { ctx, index } = await stage();
+  const b = rolloutOf(B, 2);
+  await index.rollouts.add(b, [SOURCE]);
+  await index.rollouts.settle(b, APP, { state: 'ready', message: '', runId: 'run' });
+  const seen = { ...source, status: { artifact: artifactOf(B) } } as unknown as WithStatus;
+  const outcome = { result: 'success', ready: { message: '' } } as Outcome;
+  await settleMember(sourceRunOf(ctx, { commit: A }), kinds.GitRepository as Kind, seen, outcome);
+  expect(await shown({ index }, B)).toBe('success');
 });

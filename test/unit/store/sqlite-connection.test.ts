@@ -8,7 +8,7 @@ function row(sort: string, value: string) {
 
 test('a request that fails does not take those down that share its transaction', async () => {
   const directory = await temporaryDirectory();
-  const connection = await connectSqlite(directory.path);
+  const connection = await connectSqlite(directory.path, 0);
   const results = await Promise.allSettled([
     connection.call('table.put', row('a', '1')),
     connection.call('table.put', row('b', null as unknown as string)),
@@ -32,7 +32,7 @@ test('a request that fails does not take those down that share its transaction',
 
 test('more requests than one transaction takes are all answered before the connection closes', async () => {
   const directory = await temporaryDirectory();
-  const connection = await connectSqlite(directory.path);
+  const connection = await connectSqlite(directory.path, 0);
   const writes = Array.from({ length: 1_200 }, (_, index) =>
     connection.call('table.put', row(`${index}`, '1')),
   );

@@ -68,6 +68,22 @@ test('a server that ignores the signal is killed after its grace', async () => {
   expect(server.running()).toBe(false);
 });
 
+test('a server that is paused does nothing until it is resumed', async () => {
+  const server = await shell('echo $$; while :; do sleep 0.05; done');
+  await vi.waitFor(() => expect(server.logTail()).toMatch(/^\d+$/), patient);
+  const pid = Number(server.logTail());
+  const state = () => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  server.pause();
+  await vi.waitFor(() => expect(state()).toBe('T'), patient);
+  server.resume();
+  await vi.waitFor(() => expect(state()).not.toBe('T'), patient);
+  expect(server.running()).toBe(true);
+  server.pause();
+  await vi.waitFor(() => expect(state()).toBe('T'), patient);
+  await server.stop();
+  expect(isAlive(pid)).toBe(false);
+});
+
 test('a server and its folder do not outlive the process that started it, even when that is killed', async () => {
   const scratch = join(directory, 'scratch');
   mkdirSync(scratch);

@@ -1,0 +1,2 @@
+/** Name of the cluster in the fleet file. */
+export const CLUSTER = 'prod';

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { openIndex } from '../../../functions/open-index.ts';
+import type { ClusterConnection, Context } from '../../../lib/pipeline/context.ts';
+import { healRollouts } from '../../../lib/pipeline/heal-rollouts.ts';
+import type { WithStatus } from '../../../lib/pipeline/status.ts';
+import type { Rollout } from '../../../lib/store/rollouts.ts';
+import { type Meter, meteredTable } from '../../support/metered-table.ts';
+import { testSqlite } from '../../support/sqlite.ts';
+
+const SOURCE = 'GitRepository/apps/repo';
+const GONE = 'Kustomization/apps/gone';
+const PUSHES = 100;
+
+test('a sweep does not look at each of the pushes that stand in line, and still comes to all of them', async () => {
+  const parts = await testSqlite();
+  const meter: Meter = { reads: 0, writes: 0 };
+  const table = meteredTable(parts.freshTable(), meter);
+  const index = openIndex(() => table, parts.clock.now, ['prod']);
+  const rolloutOf = (number: number): Rollout => ({
+    ...{ cluster: 'prod', source: SOURCE, destination: 'forge', project: 'owner/repo', supersededBy: '' },
+    commit: String(number).padStart(40, '0'),
+    startedAt: number,
+  });
+  // Each waits for an object that is not there any more.
+  for (let number = 0; number < PUSHES; number++) {
+    await index.rollouts.open(rolloutOf(number));
+    await index.rollouts.add(rolloutOf(number), [GONE]);
+  }
+  let sweeps = 0;
+  const ctx = {
+    index,
+    fleet: { statuses: { prefix: 'slipway', objects: 'failing' }, server: {} },
+    now: parts.clock.now,
+    holder: 'worker',
+    random: () => (sweeps * 0.37) % 1,
+  } as unknown as Context;
+  const cluster = {
+    config: { name: 'prod' },
+    client: { get: async () => undefined },
+  } as unknown as ClusterConnection;
+  const objects = [
+    {
+      apiVersion: 'source.toolkit.fluxcd.io/v1',
+      kind: 'GitRepository',
+      metadata: { name: 'repo', namespace: 'apps' },
+    },
+  ] as WithStatus[];
+  const left = async () => (await index.rollouts.unfinished('prod', SOURCE)).length;
+  meter.reads = 0;
+  await healRollouts(ctx, cluster, objects);
+  // To find them takes a read each; to look at each would take ten.
+  expect(meter.reads).toBeLessThan(2 * PUSHES);
+  const newest = await index.rollouts.members(rolloutOf(PUSHES - 1));
+  expect(newest).toMatchObject([{ state: 'ready', message: 'deleted' }]);
+  for (sweeps = 1; sweeps < 100 && (await left()) > 0; sweeps++) await healRollouts(ctx, cluster, objects);
+  expect(await left()).toBe(0);
+  await parts.close();
+});
