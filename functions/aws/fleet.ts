@@ -29,7 +29,7 @@ export async function openFleetAt(reference: string): Promise<RemoteFleet> {
   if (!read) {
     // Packaged with the function, and replaced with it.
     const { fleet, secret } = await openFleet(reference);
-    return { fleet, secret: cached(secret, Date.now), isCurrent: async () => true };
+    return { fleet, secret: cachedSecrets(secret, Date.now), isCurrent: async () => true };
   }
   const text = await read();
   const fleet = loadFleet(text, { path: reference });
@@ -37,7 +37,7 @@ export async function openFleetAt(reference: string): Promise<RemoteFleet> {
   let lookedAt = Date.now();
   return {
     fleet,
-    secret: cached(secret, Date.now),
+    secret: cachedSecrets(secret, Date.now),
     async isCurrent() {
       if (Date.now() - lookedAt < FLEET_TTL_MS) return true;
       lookedAt = Date.now();
@@ -61,7 +61,7 @@ function readerOf(reference: string, context: SecretContext): (() => Promise<str
 }
 
 /** What was read is good for a minute, what could not be read for none. */
-function cached(secret: OpenFleet['secret'], now: () => number): OpenFleet['secret'] {
+export function cachedSecrets(secret: OpenFleet['secret'], now: () => number): OpenFleet['secret'] {
   const known = new Map<string, { at: number; value: Promise<string> }>();
   return (reference) => {
     const hit = known.get(reference);
