@@ -25,7 +25,11 @@ export async function openFleet(path: string): Promise<OpenFleet> {
     );
   });
   const fleet = loadFleet(text, { path: absolute });
-  const context = { baseDirectory: fleet.baseDirectory, env: process.env, aws: lazyAwsApi() };
+  const context = {
+    baseDirectory: fleet.baseDirectory,
+    env: process.env,
+    aws: lazyAwsApi(fleet.aws?.region),
+  };
   return {
     fleet,
     secret: (reference) => resolveSecret(reference, context),

@@ -156,7 +156,8 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
   };
 }
 
-function domainOf(region: string): string {
+/** What the host names of AWS's services end with in a region. */
+export function domainOf(region: string): string {
   return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
 }
 
