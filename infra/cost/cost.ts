@@ -1,6 +1,7 @@
 /** Prints what an idle month costs on AWS: `npm run cost`. */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { parseDuration } from '../../lib/core/duration.ts';
 import { messageOf } from '../../lib/core/errors.ts';
 import { CALL_MS, OWN_MS } from '../../test/simulation/idle/environment.ts';
 import { DEFAULT_FLEET } from '../../test/simulation/idle/idle-fleet.ts';
@@ -49,8 +50,8 @@ async function print(): Promise<void> {
   const fleet = {
     objects: count('objects', sources + 1),
     sources,
-    sourceInterval: values['source-interval'],
-    sweepInterval: values['sweep-interval'],
+    sourceInterval: duration(values['source-interval'], '--source-interval'),
+    sweepInterval: duration(values['sweep-interval'], '--sweep-interval'),
   };
   const prices = readPrices(values.prices);
   const sample = await sampleDay(fleet);
@@ -60,6 +61,11 @@ async function print(): Promise<void> {
     process.stdout.write(`${JSON.stringify({ fleet, prices, assumed, months }, null, 2)}\n`);
   } else if (values.markdown) process.stdout.write(markdownOf(months));
   else process.stdout.write(printMonths(months, fleet, prices));
+}
+
+function duration(text: string, option: string): string {
+  if ((parseDuration(text) ?? 0) > 0) return text;
+  throw new Error(`${option} is ${JSON.stringify(text)}; it must be a duration such as 5m`);
 }
 
 function wholeNumber(text: string, option: string, least: number): number {

@@ -24,10 +24,7 @@ export function printMonths(
   return [
     `A month without a push, from a simulated day: how much, and US dollars in ${region} as of ${asOf}, without the free tier.\n`,
     `Each cluster has ${objects} Toolkit objects, of which ${sources} ${sources === 1 ? 'is a source' : 'are sources'} looked at every ${sourceInterval}; sweep.interval is ${sweepInterval}.\n\n`,
-    row(
-      '',
-      months.map(({ clusters }) => `${clusters} clusters`),
-    ),
+    row('', months.map(named)),
     ...names.map((name, index) => amounts(name, ({ items }) => items[index] ?? { quantity: 0, usd: 0 })),
     amounts('requests and dollars in all', ({ requests, usd }) => ({ quantity: requests, usd })),
     amounts('for each cluster', ({ requests, usd, clusters }) => ({
@@ -51,11 +48,15 @@ export function markdownOf(months: readonly Month[]): string {
   const millions = (requests: number) =>
     `${(requests / 1e6).toLocaleString('en-US', { maximumFractionDigits: 1 })} million`;
   return [
-    row('a month', ({ clusters }) => `${clusters.toLocaleString('en-US')} clusters`),
+    row('a month', named),
     row('---', () => '---:'),
     row('requests', ({ requests }) => millions(requests)),
     row('US dollars', ({ usd }) => dollars(usd)),
     row('requests of each cluster', ({ requests, clusters }) => millions(requests / clusters)),
     row('US dollars of each cluster', ({ usd, clusters }) => dollars(usd / clusters)),
   ].join('');
+}
+
+function named({ clusters }: Month): string {
+  return `${clusters.toLocaleString('en-US')} ${clusters === 1 ? 'cluster' : 'clusters'}`;
 }
