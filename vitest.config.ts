@@ -29,7 +29,8 @@ const projects = [
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // More than a small machine has cores: most of a test's time is waiting.
+    maxWorkers: 4,
     projects: projects.map((project) => ({
       extends: true,
       test: { ...project, hookTimeout: 300_000 },

@@ -4,16 +4,17 @@ import type { AwsApi } from '../lib/cloud/aws-api.ts';
 /**
  * Calls to AWS with the credentials that this process has, found as AWS's own tools find them. Nothing of it is loaded before the first
  * call asks for it, since most installations need none.
+ * @param region that of the installation, if the fleet file names it: its secrets are there, whatever this shell is set to
  */
-export function lazyAwsApi(): () => Promise<AwsApi> {
+export function lazyAwsApi(region?: string): () => Promise<AwsApi> {
   let opened: Promise<AwsApi> | undefined;
   return () => {
-    opened ??= open();
+    opened ??= open(region);
     return opened;
   };
 }
 
-async function open(): Promise<AwsApi> {
+async function open(given: string | undefined): Promise<AwsApi> {
   const [{ createAwsApi }, { defaultProvider }] = await Promise.all([
     import('../lib/cloud/aws-api.ts'),
     import('@aws-sdk/credential-provider-node'),
@@ -21,7 +22,7 @@ async function open(): Promise<AwsApi> {
   const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
   return createAwsApi({
     credentials: defaultProvider(),
-    region: AWS_REGION ?? AWS_DEFAULT_REGION,
+    region: given ?? AWS_REGION ?? AWS_DEFAULT_REGION,
     endpoint: endpointOf,
     now: Date.now,
   });

@@ -28,7 +28,7 @@ const MAX_REMOTE = 100;
 export function openClusters({ fleet, secret }: OpenFleet, network: NetworkPolicy): Clusters {
   const opened = new Map<string, Promise<ClusterConnection>>();
   const remote = new Map<string, KubeClient>();
-  const aws = lazyAwsApi();
+  const aws = lazyAwsApi(fleet.aws?.region);
   // The operator wrote these addresses, so private networks and this machine are fine; link-local and metadata addresses never are.
   const ofFleet = createClusterNetwork({ loopback: true, otherwise: network });
   const connections = Math.max(32, fleet.limits.concurrency * 2);

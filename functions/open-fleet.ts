@@ -20,7 +20,11 @@ export async function openFleet(path: string): Promise<OpenFleet> {
   const absolute = resolve(path);
   const text = await readFleetFile(absolute);
   const fleet = loadFleet(text, { path: absolute });
-  const context = { baseDirectory: fleet.baseDirectory, env: process.env, aws: lazyAwsApi() };
+  const context = {
+    baseDirectory: fleet.baseDirectory,
+    env: process.env,
+    aws: lazyAwsApi(fleet.aws?.region),
+  };
   return {
     fleet,
     secret: (reference) => resolveSecret(reference, context),

@@ -18,13 +18,19 @@ const OPERATIONS = [
   'deadLetters',
   'redrive',
   'approve',
+  'request',
   'resync',
   'explainImage',
 ] as const satisfies (keyof Admin)[];
 
+/** Whether the environment names an installation on AWS, or the fleet file has deployed one. */
+export function isOnAws({ fleet }: Pick<OpenFleet, 'fleet'>): boolean {
+  return Boolean(process.env.SLIPWAY_TABLE) || fleet.aws !== undefined;
+}
+
 /**
- * Does something with an installation: on its table and queues where the environment names one on AWS; else through the server that runs, or
- * on its store when none does.
+ * Does something with an installation: the one on AWS that the environment names; else through the server that runs on this machine; else
+ * with the one on AWS that the fleet file has deployed, or on the store of this machine.
  */
 export async function withAdmin<T>(open: OpenFleet, work: (admin: Admin) => Promise<T>): Promise<T> {
   if (process.env.SLIPWAY_TABLE) return onAws(open, work);
@@ -37,6 +43,7 @@ export async function withAdmin<T>(open: OpenFleet, work: (admin: Admin) => Prom
     },
   );
   if (running) return work(remoteAdmin(path));
+  if (isOnAws(open)) return onAws(open, work);
   const local = await openContext(open, silentLog, new AbortController().signal);
   try {
     return await work(createAdmin(local.ctx));
@@ -47,20 +54,8 @@ export async function withAdmin<T>(open: OpenFleet, work: (admin: Admin) => Prom
 
 async function onAws<T>(open: OpenFleet, work: (admin: Admin) => Promise<T>): Promise<T> {
   // Not loaded where there is no AWS.
-  const [{ openCore }, { openAwsWorker }, { readEnvironment }] = await Promise.all([
-    import('../aws/core.ts'),
-    import('../aws/worker.ts'),
-    import('../aws/environment.ts'),
-  ]);
-  const { SLIPWAY_FLEET = open.fleet.path } = process.env;
-  const worker = await openAwsWorker(
-    await openCore(readEnvironment({ ...process.env, SLIPWAY_FLEET }), silentLog),
-  );
-  try {
-    return await work(createAdmin(worker.ctx));
-  } finally {
-    await worker.close();
-  }
+  const { withAwsAdmin } = await import('./aws-admin.ts');
+  return withAwsAdmin(open, work);
 }
 
 function remoteAdmin(path: string): Admin {

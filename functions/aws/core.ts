@@ -36,7 +36,7 @@ export async function openCore(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<AwsCore> {
   const open = await openFleetAt(environment.fleet);
-  const aws = lazyAwsApi();
+  const aws = lazyAwsApi(open.fleet.aws?.region);
   const dynamodb = dynamodbApi(aws);
   const queues = openQueues(sqsApi(aws), environment.queues);
   const newId = () => sortableId(Date.now(), randomBytes(10));

@@ -59,7 +59,7 @@ async function load(text: string, path: string): Promise<Fleet> {
 }
 
 function secretsOf(context: SecretContext): OpenFleet['secret'] {
-  return cached((reference) => resolveSecret(reference, context), Date.now);
+  return cachedSecrets((reference) => resolveSecret(reference, context), Date.now);
 }
 
 /** What reads the text of a fleet file that lies in S3 or Systems Manager; undefined for a path. */
@@ -77,7 +77,7 @@ function readerOf(reference: string, context: SecretContext): (() => Promise<str
 }
 
 /** What was read is good for a minute, what could not be read for none. */
-function cached(secret: OpenFleet['secret'], now: () => number): OpenFleet['secret'] {
+export function cachedSecrets(secret: OpenFleet['secret'], now: () => number): OpenFleet['secret'] {
   const known = new Map<string, { at: number; value: Promise<string> }>();
   return (reference) => {
     const hit = known.get(reference);

@@ -5,7 +5,7 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import { messageOf } from '../../lib/core/errors.ts';
 import type { Fleet } from '../../lib/fleet/fleet.ts';
-import { lazyAwsApi } from '../open-aws-api.ts';
+import { accountOf } from '../aws/account.ts';
 import { openFleet } from '../open-fleet.ts';
 import type { GlobalOptions } from './global-options.ts';
 
@@ -82,25 +82,6 @@ function clustersOf(fleet: Fleet, wanted: readonly string[] | undefined): Set<st
       `there is no cluster ${unknown.join(', ')} in ${fleet.path}; it has: ${known.join(', ')}`,
     );
   return new Set(wanted ?? known);
-}
-
-/** Whose credentials this process has. @throws Error saying how to get some */
-async function accountOf(region: string): Promise<string> {
-  try {
-    const answer = await (await lazyAwsApi()()).call({
-      service: 'sts',
-      region,
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: 'Action=GetCallerIdentity&Version=2011-06-15',
-    });
-    return /<Account>(\d+)<\/Account>/.exec(answer)?.[1] ?? '';
-  } catch (error) {
-    throw new Error(
-      `AWS cannot be used with the credentials of this shell: ${messageOf(error)}. Sign in ("aws sso login"), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
-      { cause: error },
-    );
-  }
 }
 
 function say(line: string): void {

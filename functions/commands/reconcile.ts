@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import type { Condition } from '../../lib/core/conditions.ts';
 import { getCondition } from '../../lib/core/conditions.ts';
+import { messageOf } from '../../lib/core/errors.ts';
 import { refOf } from '../../lib/core/object.ts';
 import type { ClusterConnection } from '../../lib/pipeline/context.ts';
 import { sourceRefOf } from '../../lib/pipeline/load-source.ts';
@@ -9,9 +10,11 @@ import type { ToolkitRef } from '../../lib/pipeline/object-key.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 import { REQUESTED_AT } from '../../lib/toolkit/annotations.ts';
 import type { Kustomization } from '../../lib/toolkit/kustomization.ts';
+import { isOnAws, withAdmin } from '../admin/client.ts';
+import { openFleet } from '../open-fleet.ts';
 import type { ObjectOptions } from './global-options.ts';
 import { inEachCluster, withObjectOptions } from './global-options.ts';
-import { colour } from './print.ts';
+import { colour, printable } from './print.ts';
 import { getObject, parseObject } from './toolkit-kinds.ts';
 
 const LOOK_MS = 500;
@@ -32,12 +35,14 @@ export function addReconcile(program: Command): void {
     const seconds = Number(options.timeout);
     if (!(seconds > 0)) throw new Error('--timeout takes a number of seconds, such as 300');
     const deadline = Date.now() + seconds * 1_000;
+    const tell = await tellerOf(options);
     const results = await inEachCluster(options, async (cluster) => {
+      const wait = { deadline, tell };
       if (options.withSource && ref.kind === 'Kustomization') {
         const object = await getObject(cluster, ref);
-        await requestAndWait(cluster, sourceRefOf(object as unknown as Kustomization), deadline);
+        await requestAndWait(cluster, sourceRefOf(object as unknown as Kustomization), wait);
       }
-      return requestAndWait(cluster, ref, deadline);
+      return requestAndWait(cluster, ref, wait);
     });
     if (!results.every(Boolean)) process.exitCode = 1;
   });
@@ -65,17 +70,36 @@ export function addSuspend(program: Command): void {
   }
 }
 
+/** Tells the installation of a request; resolves with what kept it from that. */
+type Tell = (cluster: string, ref: ToolkitRef) => Promise<string | undefined>;
+
+/**
+ * Nothing watches annotations on AWS: the next sweep would find the request, so a job is sent for it. A server that watches is not told, and
+ * neither is AWS by whoever has rights in the cluster alone.
+ */
+async function tellerOf(options: ObjectOptions): Promise<Tell> {
+  const open = await openFleet(options.config);
+  if (!isOnAws(open)) return async () => undefined;
+  return (cluster, ref) =>
+    withAdmin(open, (admin) => admin.request(cluster, ref)).then(() => undefined, messageOf);
+}
+
 async function requestAndWait(
   cluster: ClusterConnection,
   ref: ToolkitRef,
-  deadline: number,
+  { deadline, tell }: { deadline: number; tell: Tell },
 ): Promise<boolean> {
   const object = await getObject(cluster, ref);
   const requested = new Date().toISOString();
   await cluster.client.patch(refOf(object), 'merge', {
     metadata: { annotations: { [REQUESTED_AT]: requested } },
   });
-  say(cluster, ref, 'requested');
+  const untold = await tell(cluster.config.name, ref);
+  say(
+    cluster,
+    ref,
+    untold === undefined ? 'requested' : `requested; the next sweep finds it (${printable(untold)})`,
+  );
   for (;;) {
     const live = await getObject(cluster, ref);
     const ready = getCondition(live.status?.conditions as Condition[] | undefined, 'Ready');
@@ -93,7 +117,7 @@ async function requestAndWait(
       say(
         cluster,
         ref,
-        colour(`no end within the time; last: ${lastMessage(live)}. Is "slipway serve" running?`, 'bad'),
+        colour(`no end within the time; last: ${lastMessage(live)}. Is Slipway running?`, 'bad'),
       );
       return false;
     }

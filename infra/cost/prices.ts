@@ -1,41 +1,43 @@
-/**
- * What AWS charges in us-east-1, in US dollars, without the free tier. Other regions differ by up to a quarter. Prices change: look at the
- * pages before you rely on a sum.
- */
-export const PRICES_AS_OF = '2025-12';
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import published from './prices.json' with { type: 'json' };
 
-/** A price and the page of AWS that lists it. */
-interface Price {
-  usd: number;
-  unit: string;
-  source: string;
+/** What something costs in US dollars, and the page of AWS that lists it. */
+export type Price = z.infer<typeof Price>;
+const Price = z.strictObject({ usd: z.number().min(0), unit: z.string(), source: z.string() });
+
+/** What is paid for, by the names of `prices.json`. */
+export type Priced = keyof typeof published.usd;
+
+/** What AWS charges in one region, without the free tier. */
+export interface Prices {
+  region: string;
+  /** The month in which the pages said so. */
+  asOf: string;
+  usd: Readonly<Record<Priced, Price>>;
 }
 
-export const PRICES = {
-  lambdaSeconds: {
-    usd: 0.0000133334,
-    unit: 'GB-second, arm64',
-    source: 'https://aws.amazon.com/lambda/pricing/',
-  },
-  lambdaRequests: { usd: 0.2e-6, unit: 'request', source: 'https://aws.amazon.com/lambda/pricing/' },
-  sqsFifo: { usd: 0.5e-6, unit: 'request', source: 'https://aws.amazon.com/sqs/pricing/' },
-  sqsStandard: { usd: 0.4e-6, unit: 'request', source: 'https://aws.amazon.com/sqs/pricing/' },
-  dynamoReads: {
-    usd: 0.125e-6,
-    unit: 'read unit (4 KB)',
-    source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/',
-  },
-  dynamoWrites: {
-    usd: 0.625e-6,
-    unit: 'write unit (1 KB)',
-    source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/',
-  },
-  logs: { usd: 0.5, unit: 'GB', source: 'https://aws.amazon.com/cloudwatch/pricing/' },
-  alarms: { usd: 0.1, unit: 'alarm and month', source: 'https://aws.amazon.com/cloudwatch/pricing/' },
-  secrets: { usd: 0.4, unit: 'secret and month', source: 'https://aws.amazon.com/secrets-manager/pricing/' },
-  secretReads: {
-    usd: 5e-6,
-    unit: 'read of a secret',
-    source: 'https://aws.amazon.com/secrets-manager/pricing/',
-  },
-} as const satisfies Record<string, Price>;
+const names = Object.keys(published.usd) as [Priced, ...Priced[]];
+
+const Given = z.strictObject({
+  region: z.string(),
+  asOf: z.string(),
+  usd: z.partialRecord(z.enum(names), Price.partial({ unit: true, source: true })),
+});
+
+/**
+ * The prices of `prices.json`; those of a file of the same shape in their place, where it names them.
+ * @throws Error naming the file, and what is wrong with it
+ */
+export function readPrices(file?: string): Prices {
+  if (file === undefined) return published;
+  let given: z.infer<typeof Given>;
+  try {
+    given = Given.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    throw new Error(`the prices of ${file} cannot be used: ${problem}`);
+  }
+  const usd = Object.fromEntries(names.map((name) => [name, { ...published.usd[name], ...given.usd[name] }]));
+  return { region: given.region, asOf: given.asOf, usd: usd as Prices['usd'] };
+}

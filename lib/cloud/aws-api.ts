@@ -170,6 +170,7 @@ function textOf(body: Uint8Array): string {
   return new TextDecoder().decode(body);
 }
 
-function domainOf(region: string): string {
+/** What the host names of AWS's services end with in a region. */
+export function domainOf(region: string): string {
   return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
 }

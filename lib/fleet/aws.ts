@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Name } from './fields.ts';
 
-/** Where Slipway runs on AWS; used by `slipway deploy` alone. */
+/** Where Slipway runs on AWS: what `slipway deploy` makes, and where the operator's commands find it. */
 export const FleetAws = z
   .strictObject({
     name: Name.max(20).default('slipway').describe('Begins the name of everything that is deployed.'),

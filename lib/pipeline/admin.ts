@@ -1,7 +1,8 @@
-import type { DeadLetter } from '../queue/queue.ts';
+import { messageOf } from '../core/errors.ts';
+import type { DeadLetter, Queue } from '../queue/queue.ts';
 import type { RunFilter, RunRecord } from '../store/runs.ts';
 import { approve } from './approval.ts';
-import type { Context } from './context.ts';
+import type { Context, Core } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { explainImage, type ImageExplanation } from './explain-image.ts';
 import { kinds } from './kinds.ts';
@@ -11,8 +12,14 @@ import { resync } from './resync.ts';
 
 /** A dead letter and the queue it lies in. */
 export interface DeadJob extends DeadLetter {
-  /** `push`, or the name of a cluster. */
+  /** `push`, `notify` (commit statuses), `delay` (messages of any queue that were held back), or the name of a cluster. */
   queue: string;
+}
+
+/** What the operations need. */
+export interface AdminContext extends Core, Pick<Context, 'cluster'> {
+  /** Where messages are held back that could not be sent on; absent where every queue holds back its own. */
+  delayed?: Pick<Queue, 'deadLetters' | 'redrive'>;
 }
 
 /** What an operator asks of an installation beside its clusters: what stands in its own store and queues. */
@@ -27,6 +34,11 @@ export interface Admin {
    * @throws Error when there is no such object in the cluster
    */
   approve(cluster: string, ref: ToolkitRef, digest: string): Promise<void>;
+  /**
+   * Sends a job for an object, for a request that nobody would see at once: where no watch tells of annotations the sweep does, later.
+   * It does no harm where there is no such object.
+   */
+  request(cluster: string, ref: ToolkitRef): Promise<void>;
   /** Rebuilds the index of a cluster from what stands in it. Returns how many objects it has. */
   resync(cluster: string): Promise<number>;
   /** Why a policy has chosen its tag; undefined when the cluster has no such policy. */
@@ -34,9 +46,12 @@ export interface Admin {
 }
 
 /** The operations, done by the process that holds the store. */
-export function createAdmin(ctx: Context): Admin {
+export function createAdmin(ctx: AdminContext): Admin {
+  const { push, notify } = ctx.queues;
   const queues = () => [
-    { name: 'push', queue: ctx.queues.push },
+    { name: 'push', queue: push },
+    ...(notify ? [{ name: 'notify', queue: notify }] : []),
+    ...(ctx.delayed ? [{ name: 'delay', queue: ctx.delayed }] : []),
     ...ctx.fleet.clusters.map(({ name }) => ({ name, queue: ctx.queues.cluster(name) })),
   ];
   return {
@@ -45,13 +60,13 @@ export function createAdmin(ctx: Context): Admin {
     async deadLetters() {
       const found = await Promise.all(
         queues().map(async ({ name, queue }) =>
-          (await queue.deadLetters(1_000)).map((letter) => ({ ...letter, queue: name })),
+          (await naming(name, queue.deadLetters(1_000))).map((letter) => ({ ...letter, queue: name })),
         ),
       );
       return found.flat();
     },
     async redrive(ids) {
-      const counts = await Promise.all(queues().map(({ queue }) => queue.redrive(ids)));
+      const counts = await Promise.all(queues().map(({ name, queue }) => naming(name, queue.redrive(ids))));
       return counts.reduce((sum, count) => sum + count, 0);
     },
     async approve(cluster, ref, digest) {
@@ -61,7 +76,15 @@ export function createAdmin(ctx: Context): Admin {
       await approve(ctx, cluster, objectKey(ref), digest);
       await enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]);
     },
+    request: (cluster, ref) => enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]),
     resync: (cluster) => resync(ctx, cluster),
     explainImage: (cluster, ref) => explainImage(ctx, cluster, ref),
   };
+}
+
+/** Says which queue a fault is about: one that was not deployed yet names nothing. */
+function naming<T>(name: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw new Error(`the dead letters of ${name} cannot be reached: ${messageOf(error)}`, { cause: error });
+  });
 }

@@ -36,9 +36,9 @@ interface Waiting {
   vanishing: string[];
 }
 
-/** The first look comes soon; looks grow rarer up to this pause. */
+/** The first look comes soon; looks grow rarer up to a pause, which is longer where looks themselves take long. */
 const FIRST_LOOK_MS = 500;
-const LAST_LOOK_MS = 5_000;
+const LAST_LOOK_MS = { least: 2_000, most: 5_000, looks: 5 };
 
 /**
  * Looks at the health of what a Kustomization asks for: all it applied (`wait`) or its `healthChecks`. It never waits itself: while
@@ -94,9 +94,23 @@ export async function checkHealth(
     .map(({ ref }) => describe(ref))
     .slice(0, 5)
     .join(', ')}`;
-  const pause = Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, waited / 4), Math.max(timeout - waited, 1));
+  const pause = Math.min(
+    longestPause(ctx.now() - run.startedAt),
+    Math.max(FIRST_LOOK_MS, waited / 4),
+    Math.max(timeout - waited, 1),
+  );
   const unhealthy: ConditionUpdate = { type: 'Healthy', status: 'Unknown', reason: 'Progressing', message };
   return { pending: progressing('Progressing', message, pause, [unhealthy]) };
+}
+
+/**
+ * How long to wait at most between two looks: what became healthy is to be seen within three seconds, but a thousand Kustomizations that wait
+ * must not look all the time.
+ * @param tookMs how long this look took
+ */
+function longestPause(tookMs: number): number {
+  const { least, most, looks } = LAST_LOOK_MS;
+  return Math.min(most, Math.max(least, looks * tookMs));
 }
 
 async function healthCheckRefs(client: KubeClient, object: Kustomization): Promise<ObjectRef[]> {

@@ -1,5 +1,5 @@
 import { refOf } from '../core/object.ts';
-import type { Context } from './context.ts';
+import type { Context, Core } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { objectKey } from './object-key.ts';
 import { subscribe } from './subscribe.ts';
@@ -10,7 +10,7 @@ import { listToolkitObjects } from './sweep.ts';
  * sent to be reconciled in full. Nothing is deleted in the cluster; objects that are as they should be are not written.
  * @returns how many objects the cluster has
  */
-export async function resync(ctx: Context, name: string): Promise<number> {
+export async function resync(ctx: Core & Pick<Context, 'cluster'>, name: string): Promise<number> {
   const objects = await listToolkitObjects(await ctx.cluster(name));
   await subscribe(ctx, name, objects);
   const known = [...(await ctx.index.dueTimes.all(name)).keys()];

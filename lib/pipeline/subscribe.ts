@@ -28,7 +28,7 @@ const WATCHED: Readonly<Record<string, Watched>> = {
  * @param objects all Toolkit objects of the cluster
  */
 export async function subscribe(
-  ctx: Context,
+  ctx: Pick<Context, 'index'>,
   cluster: string,
   objects: readonly KubernetesObject[],
 ): Promise<void> {
@@ -37,7 +37,11 @@ export async function subscribe(
 }
 
 /** The same for one object of any kind. */
-export async function subscribeOne(ctx: Context, cluster: string, object: KubernetesObject): Promise<void> {
+export async function subscribeOne(
+  ctx: Pick<Context, 'index'>,
+  cluster: string,
+  object: KubernetesObject,
+): Promise<void> {
   const entry = subscriptionOf(cluster, object);
   if (entry) await ctx.index.subscriptions.put(entry);
 }

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { awsDependsOnHop, awsHealthRecheckHop, awsPushToApplied } from './aws-cases.ts';
 import {
   dependsOnHop,
   firstApply,
@@ -19,6 +20,7 @@ const HELP = `npm run bench [-- options]
 
 Measures Slipway on a real API server on this machine and prints each figure with what it is compared with.
 
+  --backend aws   what goes over SQS, DynamoDB and S3: the functions of AWS, on this machine
   --json          one JSON object a line: name, value, unit, reference, ratio
   --scale <part>  smaller cases, such as 0.1 for a tenth; the figures are then for orientation only
   --help          this text
@@ -26,6 +28,7 @@ Measures Slipway on a real API server on this machine and prints each figure wit
 
 const { values } = parseArgs({
   options: {
+    backend: { type: 'string', default: 'local' },
     json: { type: 'boolean', default: false },
     scale: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
@@ -48,9 +51,8 @@ const sizes: Sizes = {
   webhooks: scaled(1_000, 100),
 };
 
-const stage = await setStage();
-try {
-  for (const measure of [
+const CASES = {
+  local: [
     firstApply,
     unchanged,
     monorepoOneOf300,
@@ -60,9 +62,22 @@ try {
     imagePushToApplied,
     webhookP99,
     coldStart,
-  ]) {
+  ],
+  aws: [awsPushToApplied, awsHealthRecheckHop, awsDependsOnHop],
+} as const;
+const { backend } = values;
+if (backend !== 'local' && backend !== 'aws') {
+  process.stderr.write(`bench: --backend is ${JSON.stringify(backend)}; it must be local or aws\n`);
+  process.exit(2);
+}
+
+const stage = await setStage(backend);
+try {
+  for (const measure of CASES[backend]) {
     for (const figure of await measure(stage, sizes)) print(figure, values.json);
   }
 } finally {
   await stage.stop();
 }
+// The servers that stand in for AWS keep the process alive.
+process.exit();

@@ -12,6 +12,8 @@ import { createKubeClient } from '../../lib/kube/rest.ts';
 import { createLog } from '../../lib/log.ts';
 import type { Context } from '../../lib/pipeline/context.ts';
 import { ensureRoots } from '../../lib/pipeline/roots.ts';
+import { TICK_MS } from '../../lib/pipeline/tick.ts';
+import { startAwsLocal } from '../aws-local/aws-local.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository-builder.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
@@ -41,11 +43,29 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
+const LOG = createLog({
+  level: 'error',
+  format: 'text',
+  write: (line) => process.stderr.write(line),
+  now: Date.now,
+});
+
 /** The secret of webhooks. */
 export const SECRET = 'bench-secret';
 
+/** Where Slipway runs: in this process over SQLite, or as the functions of AWS over servers that speak SQS, S3 and DynamoDB. */
+export type Backend = 'local' | 'aws';
+
+/** Slipway, opened and served. */
+interface Opened {
+  ctx: Context;
+  url: string;
+  start(): void;
+  close(): Promise<void>;
+}
+
 /** Sets the stage with an empty repository, CRDs and root objects in place, and nothing running yet. */
-export async function setStage(): Promise<Stage> {
+export async function setStage(backend: Backend = 'local'): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
   const [kubernetes, git, repository] = await Promise.all([
     startKubernetes(),
@@ -81,43 +101,29 @@ export async function setStage(): Promise<Stage> {
       storage: { directory: './data' },
     }),
   );
-  const stop = new AbortController();
-  const open = await openFleet(join(directory, 'slipway.yaml'));
-  const log = createLog({
-    level: 'error',
-    format: 'text',
-    write: (line) => process.stderr.write(line),
-    now: Date.now,
-  });
-  const local = await openContext(open, log, stop.signal);
-  const server = await listen(createApp(local.ctx, open), open.fleet.server.listen);
-  const notifications = `${server.url}/webhooks/registry/distribution`;
+  const fleet = join(directory, 'slipway.yaml');
+  const opened = await (backend === 'aws' ? openOnAws : openHere)(fleet, directory);
+  const notifications = `${opened.url}/webhooks/registry/distribution`;
   const registry = await startRegistry({
     port: registryPort,
     notify: [{ url: notifications, headers: { Authorization: `Bearer ${SECRET}` } }],
   });
   const client = createKubeClient(kubernetes);
   const observer = startObserver(kubernetes.connection);
-  await ensureRoots(local.ctx, await local.ctx.cluster('bench'));
-  let running: Promise<void> | undefined;
+  await ensureRoots(opened.ctx, await opened.ctx.cluster('bench'));
   return {
     kubernetes,
     client,
     repository,
     registry,
-    ctx: local.ctx,
-    url: server.url,
+    ctx: opened.ctx,
+    url: opened.url,
     repositoryUrl,
-    start() {
-      running ??= runLocal(local.ctx);
-    },
-    push: (commit) => sendPush(server.url, repositoryUrl, commit),
+    start: opened.start,
+    push: (commit) => sendPush(opened.url, repositoryUrl, commit),
     ready: (names, commit, timeoutMs = 600_000) => observer.ready(names, commit, timeoutMs),
     async stop() {
-      stop.abort(new Error('the benchmark is over'));
-      await running;
-      await server.close();
-      await local.close();
+      await opened.close();
       await Promise.allSettled([
         observer.stop(),
         client.close(),
@@ -129,6 +135,42 @@ export async function setStage(): Promise<Stage> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function openHere(fleet: string): Promise<Opened> {
+  const stop = new AbortController();
+  const open = await openFleet(fleet);
+  const { ctx, close } = await openContext(open, LOG, stop.signal);
+  const server = await listen(createApp(ctx, open), open.fleet.server.listen);
+  let running: Promise<void> | undefined;
+  return {
+    ctx,
+    url: server.url,
+    start() {
+      running ??= runLocal(ctx);
+    },
+    async close() {
+      stop.abort(new Error('the benchmark is over'));
+      await running;
+      await server.close();
+      await close();
+    },
+  };
+}
+
+/** The functions run from the beginning on: whoever waits for something has not asked for it yet. */
+async function openOnAws(fleet: string, directory: string): Promise<Opened> {
+  const { worker, url, stop } = await startAwsLocal({
+    name: 'bench',
+    fleet,
+    clusters: ['bench'],
+    directory: join(directory, 'aws'),
+    port: 0,
+    // As on AWS, so that nothing is found by a tick that should have been told.
+    tickMs: TICK_MS,
+    log: LOG,
+  });
+  return { ctx: worker.ctx, url, start() {}, close: stop };
 }
 
 async function sendPush(url: string, repositoryUrl: string, commit: string): Promise<Response> {

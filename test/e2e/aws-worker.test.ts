@@ -5,6 +5,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLog } from '../../lib/log.ts';
 import { type AwsLocal, startAwsLocal } from '../aws-local/aws-local.ts';
+import { runCli } from '../support/cli.ts';
 import { useGitea } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { configMap, yaml } from '../support/fleet-repository.ts';
@@ -76,6 +77,26 @@ test('a worker elsewhere does the jobs of its cluster, and ends cleanly when it 
   ).toBe('third');
 });
 
+test('commands of an operator speak to the installation that the environment names', async () => {
+  const commit = await repository.head();
+  await applied(commit);
+  const runs = await slipway('get', 'runs');
+  expect(runs.stdout).toMatch(/private +Kustomization\/flux-system\/flux-system +[0-9a-f]{8}/);
+  const reconciled = await slipway('reconcile', 'ks/flux-system', '--with-source');
+  expect(reconciled).toMatchObject({ code: 0, stderr: '' });
+  // A job was sent for each request: neither waits for a sweep.
+  expect(reconciled.stdout).toMatch(/GitRepository\/flux-system\/flux-system requested\n/);
+  expect(reconciled.stdout).toMatch(/Kustomization\/flux-system\/flux-system requested\n/);
+  expect(reconciled.stdout).toContain(`Applied revision: main@sha1:${commit}`);
+  const digest = `sha256:${'a'.repeat(64)}`;
+  expect(await slipway('approve', 'ks/flux-system', digest)).toMatchObject({ code: 0, stderr: '' });
+  const resynced = await slipway('resync');
+  expect(resynced).toMatchObject({ code: 0, stderr: '' });
+  expect(resynced.stdout).toMatch(/^private: \d+ objects are reconciled anew\n$/);
+  await applied(commit);
+  expect(await slipway('dead-letters')).toMatchObject({ code: 0, stderr: 'there are no dead letters\n' });
+});
+
 test('a worker for a cluster that is not in the fleet file says so', async () => {
   const worker = startWorker('public');
   let said = '';
@@ -86,6 +107,11 @@ test('a worker for a cluster that is not in the fleet file says so', async () =>
   expect(code).toBe(1);
   expect(said).toContain('there is no cluster public in');
 });
+
+function slipway(...args: string[]) {
+  const { SLIPWAY_FLEET = '', ...variables } = aws.variables;
+  return runCli(['--config', SLIPWAY_FLEET, ...args], { cwd: directory.path, env: variables });
+}
 
 function startWorker(cluster = 'private'): ChildProcess {
   const env = {

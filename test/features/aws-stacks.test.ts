@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FUNCTIONS, MAX_RECEIVE_COUNT, QUEUES } from '../../functions/aws/environment.ts';
-import { ALARMS } from '../../infra/cost/idle-usage.ts';
+import { ALARMS } from '../../infra/cost/idle-month.ts';
 import type { Resource, Template } from '../support/cloudformation.ts';
 import { ACCOUNT, ofType, packagedStacks, queue } from '../support/packaged-stacks.ts';
 

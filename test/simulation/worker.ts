@@ -98,7 +98,8 @@ export function contextOf(around: Surroundings, process: Process, seed: number, 
   };
 }
 
-function modelledBlobs(scheduler: Scheduler, process: Process, blobs: Map<string, Uint8Array>): Blobs {
+/** A store of blobs as one process sees it. */
+export function modelledBlobs(scheduler: Scheduler, process: Process, blobs: Map<string, Uint8Array>): Blobs {
   const call = <T>(name: string, writes: boolean, act: () => T) =>
     scheduler.call(process, 'blobs', name, { writes, act });
   return {
@@ -113,7 +114,7 @@ function modelledBlobs(scheduler: Scheduler, process: Process, blobs: Map<string
   };
 }
 
-function unused(): never {
+export function unused(): never {
   throw new Error('no story comes to this');
 }
 
@@ -124,7 +125,8 @@ const NO_FORGE = {
   gitCredentials: () => Promise.resolve(undefined),
 };
 
-const UNUSED: Pick<Context, 'git' | 'registries' | 'http' | 'seal'> = {
+/** Parts that no story comes to. */
+export const UNUSED: Pick<Context, 'git' | 'registries' | 'http' | 'seal'> = {
   git: {
     access: { open: unused, limits: { maxFiles: 0, maxBytes: 0, maxRepositoryBytes: 0 } },
     signWithSsh: unused,
