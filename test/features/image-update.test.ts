@@ -199,7 +199,7 @@ describe('an ImageUpdateAutomation', () => {
     const edit = (spec: Record<string, unknown>) =>
       stage.objects.patch('imageupdateautomations', team.name, 'images', { spec });
     await edit({ git: { commit: { author, messageTemplate: '{{ nosuch }}' } } });
-    await team.failed('GitOperationFailed', /no function "nosuch"/);
+    await team.failed('GitOperationFailed', /function "nosuch" does not exist/);
     await edit({ update: { path: '../other' } });
     await team.failed('UpdateFailed', /leads out of the repository/);
     await edit({ update: { path: './nowhere' } });
