@@ -27,15 +27,15 @@ export interface RemoteFleet extends OpenFleet {
  * @throws FleetError with every problem at its line; the error of reading it, naming it
  */
 export async function openFleetAt(reference: string): Promise<RemoteFleet> {
-  const aws = lazyAwsApi();
-  const context = { baseDirectory: process.cwd(), env: process.env, aws };
+  const context = { baseDirectory: process.cwd(), env: process.env, aws: lazyAwsApi() };
   const read = readerOf(reference, context);
   if (!read) {
     // Packaged with the function, and replaced with it.
     const path = resolve(reference);
     const text = await readFleetFile(path);
     const fleet = isPackagedFleet(text) ? packagedFleet(text, path) : await load(text, path);
-    const secret = secretsOf({ ...context, baseDirectory: fleet.baseDirectory });
+    const aws = lazyAwsApi(fleet.aws?.region);
+    const secret = secretsOf({ ...context, baseDirectory: fleet.baseDirectory, aws });
     return { fleet, secret, isCurrent: async () => true };
   }
   const text = await read();
