@@ -54,6 +54,8 @@ export function createAdmin(ctx: AdminContext): Admin {
     ...(ctx.delayed ? [{ name: 'delay', queue: ctx.delayed }] : []),
     ...ctx.fleet.clusters.map(({ name }) => ({ name, queue: ctx.queues.cluster(name) })),
   ];
+  const request = (cluster: string, ref: ToolkitRef) =>
+    enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]);
   return {
     runs: (filter) => ctx.index.runs.list(filter),
     run: (cluster, id) => ctx.index.runs.get(cluster, id),
@@ -74,9 +76,9 @@ export function createAdmin(ctx: AdminContext): Admin {
       const object = await client.getMetadata({ ...ref, version: kinds[ref.kind]?.version ?? 'v1' });
       if (!object) throw new Error(`there is no ${objectKey(ref)} in cluster ${cluster}`);
       await approve(ctx, cluster, objectKey(ref), digest);
-      await enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]);
+      await request(cluster, ref);
     },
-    request: (cluster, ref) => enqueue(ctx, [{ job: reconcileJob(ctx, cluster, ref, 'request') }]),
+    request,
     resync: (cluster) => resync(ctx, cluster),
     explainImage: (cluster, ref) => explainImage(ctx, cluster, ref),
   };

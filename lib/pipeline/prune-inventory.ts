@@ -57,10 +57,12 @@ async function missingAccount(run: Run, object: Kustomization): Promise<string |
   const exists = async (kind: string, name: string, home = namespace) =>
     (await run.client.getMetadata({ ...core, kind, namespace: home, name })) !== undefined;
   const { kubeConfig } = object.spec;
-  const account = accountOf(run, object);
-  if (kubeConfig === undefined && account !== undefined && !(await exists('ServiceAccount', account)))
-    return `since ServiceAccount/${namespace}/${account}, in whose name they were applied, is gone`;
-  if (kubeConfig === undefined) return undefined;
+  if (kubeConfig === undefined) {
+    const account = accountOf(run, object);
+    return account === undefined || (await exists('ServiceAccount', account))
+      ? undefined
+      : `since ServiceAccount/${namespace}/${account}, in whose name they were applied, is gone`;
+  }
   const { secretRef, configMapRef } = kubeConfig;
   const [kind, name] = secretRef ? ['Secret', secretRef.name] : ['ConfigMap', configMapRef?.name ?? ''];
   if (await exists(kind, name)) return undefined;

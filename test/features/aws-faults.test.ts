@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -12,6 +11,7 @@ import { createLog } from '../../lib/log.ts';
 import type { SqsRecord } from '../../lib/queue/sqs-message.ts';
 import { awsServers, createResources } from '../aws-local/resources.ts';
 import { type AwsFault, type AwsProxy, startAwsProxy } from '../support/aws-proxy.ts';
+import { signedByGitHub } from '../support/signed-by-github.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const SECRET = 'the secret of the hook';
@@ -90,13 +90,8 @@ function push(): () => Promise<Response> {
   deliveries += 1;
   const repository = { full_name: 'acme/fleet', clone_url: 'https://github.com/acme/fleet.git' };
   const body = JSON.stringify({ ref: 'refs/heads/main', after: 'a'.repeat(40), repository });
-  const headers = {
-    'content-type': 'application/json',
-    'x-github-event': 'push',
-    'x-github-delivery': `delivery-${deliveries}`,
-    'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
-  };
-  return async () => webhook.app.request('/webhooks/github', { method: 'POST', body, headers });
+  const request = signedByGitHub(body, `delivery-${deliveries}`, SECRET);
+  return async () => webhook.app.request('/webhooks/github', request);
 }
 
 /** Takes what stands in a queue, as Lambda hands it to a function. */

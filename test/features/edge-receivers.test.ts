@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3Blobs } from '../../lib/blobs/s3.ts';
 import { HookJob } from '../../lib/core/job.ts';
@@ -10,6 +9,7 @@ import { type EdgeInstallation, startEdgeInstallation } from '../support/edge-in
 import { type EdgeWorker, startEdgeWorker } from '../support/edge-worker.ts';
 import { serveIssuer } from '../support/oidc-issuer.ts';
 import { receiverEntry } from '../support/receiver-entry.ts';
+import { signedByGitHub } from '../support/signed-by-github.ts';
 
 const TOKEN = 'token-of-the-receiver';
 const KEY = 'a key of the installation that is long enough';
@@ -47,14 +47,7 @@ function newPath(): string {
 }
 
 function signed(delivery: string, body = '{"ref":"refs/heads/main"}'): RequestInit {
-  const signature = createHmac('sha256', TOKEN).update(body).digest('hex');
-  const headers = {
-    'content-type': 'application/json',
-    'x-github-event': 'push',
-    'x-github-delivery': delivery,
-    'x-hub-signature-256': `sha256=${signature}`,
-  };
-  return { method: 'POST', body, headers };
+  return signedByGitHub(body, delivery, TOKEN);
 }
 
 async function takeJobs(): Promise<HookJob[]> {

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +5,7 @@ import { Job } from '../../lib/core/job.ts';
 import { Deliveries } from '../../lib/store/deliveries.ts';
 import { type EdgeInstallation, startEdgeInstallation } from '../support/edge-installation.ts';
 import { type EdgeWorker, startEdgeWorker } from '../support/edge-worker.ts';
+import { signedByGitHub } from '../support/signed-by-github.ts';
 
 const SECRET = 'the secret of the hook';
 const REGISTRY_SECRET = 'the secret of the registry';
@@ -40,14 +40,7 @@ function payload(repository = 'acme/fleet'): string {
 }
 
 function signed(body: string, delivery: string): RequestInit {
-  const signature = createHmac('sha256', SECRET).update(body).digest('hex');
-  const headers = {
-    'content-type': 'application/json',
-    'x-github-event': 'push',
-    'x-github-delivery': delivery,
-    'x-hub-signature-256': `sha256=${signature}`,
-  };
-  return { method: 'POST', body, headers };
+  return signedByGitHub(body, delivery, SECRET);
 }
 
 /** Sends text as it is; what comes back until the end of the connection. */

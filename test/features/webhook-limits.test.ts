@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Strangers } from '../../lib/receive/strangers.ts';
+import { signedByGitHub } from '../support/signed-by-github.ts';
 import { startWebhookServer, type WebhookServer } from '../support/webhook-server.ts';
 
 const SECRET = 'the secret of the hook';
@@ -16,14 +16,8 @@ const PAYLOAD = JSON.stringify({
   repository: { full_name: 'acme/fleet', clone_url: 'https://github.com/acme/fleet.git' },
 });
 
-function headersOf(body: string, delivery: string): Record<string, string> {
-  return {
-    'content-type': 'application/json',
-    'x-github-event': 'push',
-    'x-github-delivery': delivery,
-    'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
-  };
-}
+const headersOf = (body: string, delivery: string): Record<string, string> =>
+  signedByGitHub(body, delivery, SECRET).headers;
 
 describe('the webhook edge under attack', () => {
   let server: WebhookServer;
