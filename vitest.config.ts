@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Starts real servers when a test asks for them; see test/support/cluster.ts. */
 const servers = { globalSetup: ['test/support/shared-servers.ts'] };
@@ -30,7 +31,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     // More than a small machine has cores: most of a test's time is waiting.
-    maxWorkers: 4,
+    maxWorkers: 6,
+    sequence: { sequencer: LongestFirst },
     projects: projects.map((project) => ({
       extends: true,
       test: { ...project, hookTimeout: 300_000 },
