@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type BuildResult, build, type Metafile } from 'esbuild';
+import { type BuildOptions, type BuildResult, build, type Metafile } from 'esbuild';
 import { FUNCTIONS, type FunctionShape } from '../../functions/aws/environment.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import { slim } from './slim.ts';
@@ -40,34 +40,39 @@ export async function bundleFunctions(
   for (const name of names) {
     const { file } = (FUNCTIONS as Record<string, FunctionShape>)[name] as FunctionShape;
     const outdir = join(directory, name);
-    const result = await build({
-      absWorkingDir: root,
-      entryPoints: { index: file },
-      outdir,
-      bundle: true,
-      // What is imported when it is needed stays in files of its own, and costs nothing at a cold start.
-      splitting: true,
-      format: 'esm',
-      outExtension: { '.js': '.mjs' },
-      platform: 'node',
-      target: 'node24',
-      // The modules of a library rather than its CommonJS, so that what is not used is left out.
-      mainFields: ['module', 'main'],
-      minify: true,
-      keepNames: false,
-      legalComments: 'none',
-      metafile: true,
-      logLevel: 'error',
-      plugins: [slim, lazyBuiltins],
-      ...(PLAIN_FETCH.has(name) ? { inject: [join(root, 'infra/aws/plain-fetch.ts')] } : {}),
-      // Some dependencies are CommonJS and call require for modules of Node.
-      banner: {
-        js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);",
-      },
-    });
+    const plain = PLAIN_FETCH.has(name) ? { inject: [join(root, 'infra/aws/plain-fetch.ts')] } : {};
+    const result = await build({ ...buildOptions(root, file, outdir), ...plain });
     bundles.push(sizesOf(name, file, outdir, result));
   }
   return bundles;
+}
+
+/** How a module becomes a bundle of its own. */
+export function buildOptions(root: string, file: string, outdir: string) {
+  return {
+    absWorkingDir: root,
+    entryPoints: { index: file },
+    outdir,
+    bundle: true,
+    // What is imported when it is needed stays in files of its own, and costs nothing at a cold start.
+    splitting: true,
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+    platform: 'node',
+    target: 'node24',
+    // The modules of a library rather than its CommonJS, so that what is not used is left out.
+    mainFields: ['module', 'main'],
+    minify: true,
+    keepNames: false,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'error',
+    plugins: [slim, lazyBuiltins],
+    // Some dependencies are CommonJS and call require for modules of Node.
+    banner: {
+      js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);",
+    },
+  } as const satisfies BuildOptions;
 }
 
 function sizesOf(

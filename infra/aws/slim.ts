@@ -46,8 +46,18 @@ const REPLACEMENTS: readonly Replacement[] = [
         return dispatcher.request({ method: options.body ? 'PUT' : 'GET', ...options, origin, path: pathname + search });
       };`,
   },
+  // Bodies that are sent are text or bytes, never forms; what reads and writes forms is most of fetch.
+  { file: /\/undici\/lib\/web\/fetch\/(body|formdata)\.js$/, contents: '' },
+  {
+    file: /\/undici\/lib\/web\/webidl\/index\.js$/,
+    contents: 'module.exports.webidl = { is: { FormData: () => false } };',
+  },
   // HTTP parsers: one that is switched off, and one for processors without SIMD, of which Lambda has none.
   { file: /\/undici\/lib\/milo\/(no-)?simd\.js$/, contents: 'module.exports = undefined;' },
+  {
+    file: /\/undici\/lib\/dispatcher\/parser-h1\.js$/,
+    contents: 'module.exports = { getMiloEnabled: () => false };',
+  },
   { file: /\/undici\/lib\/llhttp\/llhttp-wasm\.js$/, contents: 'module.exports = undefined;' },
 ];
 

@@ -1,12 +1,21 @@
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setImmediate } from 'node:timers/promises';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bundle, bundleFunctions } from '../../infra/aws/bundle.ts';
+import { type Bundle, buildOptions, bundleFunctions } from '../../infra/aws/bundle.ts';
 import { PACKAGED_FLEET, ROOT } from '../../infra/aws/package-stacks.ts';
 import { run } from '../../lib/exec.ts';
 import { packFleet } from '../../lib/fleet/pack-fleet.ts';
+import { createNetworkPolicy } from '../../lib/network.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** Bytes of a function in all, with what is only loaded when it is asked for. */
+const LIMIT = 600_000;
 
 /** Bytes that may be loaded at a cold start. Sending statuses needs an HTTP client with rules of its own, and is in no hurry. */
 const LIMITS: Readonly<Record<string, number>> = {
@@ -29,8 +38,10 @@ afterAll(() => directory.remove());
 describe('the bundle of a function', () => {
   it('is small', () => {
     expect(bundles.map(({ name }) => name).sort()).toEqual(Object.keys(LIMITS).sort());
-    for (const { name, startBytes } of bundles)
+    for (const { name, startBytes, bytes } of bundles) {
       expect(startBytes, name).toBeLessThanOrEqual(LIMITS[name] ?? 0);
+      expect(bytes, name).toBeLessThanOrEqual(LIMIT);
+    }
   });
 
   it('runs by itself, and says what is missing in its environment', async () => {
@@ -63,6 +74,37 @@ describe('the bundle of a function', () => {
     expect(Buffer.from(stdout).toString(), stderr).not.toContain('statusCode');
     expect(stderr).toMatch(/fleet\.json is not a fleet file that was packaged.*npm run package/);
   });
+});
+
+it('sends text and bytes and reads an answer in pieces with the part of the HTTP client that a bundle holds', async () => {
+  const server = createServer(async (request, response) => {
+    response.writeHead(201, { 'x-method': request.method });
+    for await (const piece of request) {
+      response.write(piece);
+      await setImmediate();
+    }
+    response.end(' heard');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const outdir = join(directory.path, 'http');
+    await build(buildOptions(ROOT, 'lib/http.ts', outdir));
+    const { createHttp }: typeof import('../../lib/http.ts') = await import(join(outdir, 'index.mjs'));
+    const policy = createNetworkPolicy({ allow: ['127.0.0.1'] });
+    const http = createHttp({ policy, timeoutMs: 10_000, maxBytes: 1_000_000, userAgent: 'test' });
+    const { port } = server.address() as AddressInfo;
+    const send = async (method: 'GET' | 'POST', body?: string | Uint8Array) => {
+      const url = `http://127.0.0.1:${port}/`;
+      const answer = await http.request({ method, url, ...(body === undefined ? {} : { body }) });
+      return [answer.status, answer.headers.get('x-method'), answer.text()];
+    };
+    expect(await send('GET')).toEqual([201, 'GET', ' heard']);
+    expect(await send('POST', 'text')).toEqual([201, 'POST', 'text heard']);
+    expect(await send('POST', new TextEncoder().encode('bytes'))).toEqual([201, 'POST', 'bytes heard']);
+    await http.close();
+  } finally {
+    server.close();
+  }
 });
 
 /** Calls the bundled webhook function once, without a signature. */
