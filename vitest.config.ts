@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
+import { cacheDirectory } from './infra/testservers/location.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Starts real servers when a test asks for them; see test/support/cluster.ts. */
@@ -26,6 +28,9 @@ const projects = [
   // The same promises once more, kept by the functions of AWS over SQS, DynamoDB and S3.
   { name: 'aws', include: awsTests, testTimeout: 300_000, env: { SLIPWAY_BACKEND: 'aws' }, ...servers },
 ];
+
+// Every test file is a process of its own, and so is every command line in one: none compiles what another has compiled.
+process.env.NODE_COMPILE_CACHE ??= join(cacheDirectory(process.env), 'compiled');
 
 export default defineConfig({
   test: {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { SLIPWAY } from '../support/cli.ts';
 import type { GiteaConnection } from '../support/gitea-client.ts';
 import { freePort } from '../support/ports.ts';
 import { type Server, startServer, waitUntilReady } from '../support/process.ts';
 
 const run = promisify(execFile);
-const cli = join(import.meta.dirname, '..', '..', 'functions', 'cli.ts');
 
 export interface SlipwayOptions {
   /** Folder for its configuration, data and log. */
@@ -75,8 +75,8 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const env = { ...process.env, GITEA_TOKEN: gitea.admin.token, WEBHOOK_SECRET: options.webhookSecret };
   const server = await startServer({
     name: 'slipway',
-    command: process.execPath,
-    args: [cli, 'serve', '--config', config],
+    command: SLIPWAY,
+    args: ['serve', '--config', config],
     logFile: join(directory, 'slipway.log'),
     cwd: directory,
     env,
@@ -87,7 +87,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     url,
     config,
     async command(...args) {
-      const { stdout } = await run(process.execPath, [cli, ...args, '--config', config], {
+      const { stdout } = await run(SLIPWAY, [...args, '--config', config], {
         cwd: directory,
         env,
       });

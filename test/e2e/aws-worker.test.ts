@@ -5,7 +5,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLog } from '../../lib/log.ts';
 import { type AwsLocal, startAwsLocal } from '../aws-local/aws-local.ts';
-import { runCli } from '../support/cli.ts';
+import { runCli, SLIPWAY } from '../support/cli.ts';
 import { useGitea } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { configMap, yaml } from '../support/fleet-repository.ts';
@@ -15,8 +15,6 @@ import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
 import { freePort } from '../support/ports.ts';
 import { WEBHOOK_SECRET, writeFleet } from '../support/slipway.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-const CLI = join(import.meta.dirname, '..', '..', 'functions', 'cli.ts');
 
 let kubernetes: Kubernetes;
 let objects: Objects;
@@ -119,8 +117,8 @@ function startWorker(cluster = 'private'): ChildProcess {
     ...aws.variables,
     SLIPWAY_DIRECTORY: join(directory.path, `worker-${workers.length}`),
   };
-  const args = [CLI, 'worker', '--cluster', cluster, '--log', 'warn'];
-  const worker = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const args = ['worker', '--cluster', cluster, '--log', 'warn'];
+  const worker = spawn(SLIPWAY, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   workers.push(worker);
   return worker;
 }

@@ -3,7 +3,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 
-const cli = join(import.meta.dirname, '..', '..', 'functions', 'cli.ts');
+/** What a user starts. */
+export const SLIPWAY = join(import.meta.dirname, '..', '..', 'bin', 'slipway');
 
 /** How a run of the command line ended. */
 export interface CliResult {
@@ -19,12 +20,8 @@ export function runCli(
 ): Promise<CliResult> {
   const env = { ...process.env, NO_COLOR: '1', ...options.env };
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [cli, ...args],
-      { cwd: options.cwd, env, maxBuffer: 1 << 26 },
-      (error, stdout, stderr) =>
-        resolve({ code: error ? (typeof error.code === 'number' ? error.code : -1) : 0, stdout, stderr }),
+    execFile(SLIPWAY, args, { cwd: options.cwd, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({ code: error ? (typeof error.code === 'number' ? error.code : -1) : 0, stdout, stderr }),
     );
   });
 }
