@@ -3,14 +3,15 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
+import { refOf } from '../../lib/core/object.ts';
 import { sweep } from '../../lib/pipeline/sweep.ts';
-import { signedPush } from '../support/signed-push.ts';
+import { clean } from './clean.ts';
 import type { Floor } from './floor.ts';
 import { appObjects, kustomization, names, toYaml } from './manifests.ts';
 import { watchMemory } from './memory.ts';
 import type { Figure } from './report.ts';
 import { figure, percentile } from './report.ts';
-import { SECRET, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** Sizes of the cases; `--scale` multiplies them. */
 export interface Sizes {
@@ -26,6 +27,9 @@ export interface Sizes {
 /** The namespace of all that is deployed. */
 export const NAMESPACE = 'bench';
 
+/** How often a first apply is measured. The floor is the best of four runs, so this is the best of some as well. */
+const FIRST_APPLIES = 3;
+
 /** 1,000 Kustomizations of four objects each for the first time, against the floor; and the memory that took. */
 export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> {
   const floor = await floorOf(stage, sizes.apps);
@@ -36,19 +40,39 @@ export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> 
   const commit = await stage.repository.commit(files, 'all applications');
   await stage.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
   const limit = pLimit(32);
-  await Promise.all(
-    all.map((name) => limit(() => stage.client.create(kustomization(name, `./apps/${name}`)))),
-  );
-  const memory = watchMemory();
-  const began = Date.now();
-  stage.start();
-  const ended = await stage.ready(all, commit);
-  const peak = memory.stop();
+  const times: number[] = [];
+  let peak = 0;
+  for (let round = 1; round <= FIRST_APPLIES; round += 1) {
+    if (round > 1) await takeBack(stage, all);
+    await Promise.all(
+      all.map((name) => limit(() => stage.client.create(kustomization(name, `./apps/${name}`)))),
+    );
+    // Later this process still holds what the rounds before have left.
+    const memory = round === 1 ? watchMemory() : undefined;
+    const began = Date.now();
+    stage.start();
+    times.push((await stage.ready(all, commit)) - began);
+    peak = memory?.stop() ?? peak;
+  }
   const against = `${sizes.apps * 8} raw writes, concurrency ${floor.concurrency}`;
+  const notes = [`best of ${times.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s`];
   return [
-    figure('first-apply', ended - began, 'ms', floor.ms, against, 1.5),
+    figure('first-apply', Math.min(...times), 'ms', floor.ms, against, 1.5, notes),
     figure('peak-memory', peak, 'MiB', 300, 'the bar', 1),
   ];
+}
+
+/** Everything as it was before a first apply: Slipway without a store, the cluster without the Kustomizations and what they applied. */
+async function takeBack(stage: Stage, all: readonly string[]): Promise<void> {
+  await stage.startOver();
+  const limit = pLimit(16);
+  const kustomizations = all.map((name) => kustomization(name, `./apps/${name}`));
+  await Promise.all(
+    kustomizations.map((object) =>
+      limit(() => stage.client.patch(refOf(object), 'merge', { metadata: { finalizers: null } })),
+    ),
+  );
+  await clean(stage.client, [...kustomizations, ...all.flatMap((name) => appObjects(name, NAMESPACE, '1'))]);
 }
 
 /** All of them due, and nothing to be done. */
@@ -197,36 +221,26 @@ export async function dependsOnHop(stage: Stage, sizes: Sizes): Promise<Figure[]
 
 /** How long a webhook takes to be answered, four at a time. */
 export async function webhookP99(stage: Stage, sizes: Sizes): Promise<Figure[]> {
-  const commit = '0'.repeat(39);
-  const times: number[] = [];
-  const limit = pLimit(4);
-  const send = async (index: number) => {
-    // Nobody watches that repository: the answer is given before the push is looked at.
-    const request = signedPush(
-      `${stage.repositoryUrl}-other`,
-      `${commit}${index % 10}`,
-      `bench-${index}`,
-      SECRET,
-    );
-    const began = performance.now();
-    const response = await fetch(`${stage.url}/webhooks/gitea`, request);
-    await response.arrayBuffer();
-    times.push(performance.now() - began);
-    if (response.status !== 202) throw new Error(`the webhook was answered with ${response.status}`);
-  };
-  await Promise.all(Array.from({ length: sizes.webhooks }, (_, index) => limit(() => send(index))));
+  // Nobody watches that repository: the answer is given before the push is looked at.
+  const repositoryUrl = `${stage.repositoryUrl}-other`;
+  const times = await resultOf<number[]>('webhook-process.ts', {
+    url: stage.url,
+    repositoryUrl,
+    count: sizes.webhooks,
+  });
   const notes = [`median ${Math.round(percentile(times, 0.5) * 10) / 10} ms over ${times.length}`];
   return [figure('webhook-p99', percentile(times, 0.99), 'ms', 50, 'the bar', 1, notes)];
 }
 
-async function floorOf(stage: Stage, count: number): Promise<Floor> {
-  const program = fileURLToPath(new URL('./floor-process.ts', import.meta.url));
-  const { connection } = stage.kubernetes;
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    program,
-    JSON.stringify({ connection, count }),
-  ]);
-  return JSON.parse(stdout) as Floor;
+function floorOf({ kubernetes: { connection } }: Stage, count: number): Promise<Floor> {
+  return resultOf<Floor>('floor-process.ts', { connection, count });
+}
+
+/** What a program beside this one prints, so that what is measured does not share its thread with what measures. */
+async function resultOf<T>(program: string, input: unknown): Promise<T> {
+  const path = fileURLToPath(new URL(`./${program}`, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [path, JSON.stringify(input)]);
+  return JSON.parse(stdout) as T;
 }
 
 /** Grows by one with every write to the cluster. */

@@ -11,7 +11,7 @@ import { startDynamoDb } from '../support/dynalite.ts';
 import { startSqsAndS3 } from '../support/fauxqs.ts';
 import { signedPush } from '../support/signed-push.ts';
 import { type Figure, figure, percentile } from './report.ts';
-import { SECRET } from './stage.ts';
+import { SECRET } from './secret.ts';
 
 const TIMES = 11;
 

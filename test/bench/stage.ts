@@ -21,6 +21,7 @@ import { freePort } from '../support/ports.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { signedPush } from '../support/signed-push.ts';
 import { startObserver } from './observer.ts';
+import { SECRET } from './secret.ts';
 
 /** Everything that a case works with: a real API server, Git server and registry, and Slipway in this process. */
 export interface Stage {
@@ -36,6 +37,8 @@ export interface Stage {
   repositoryUrl: string;
   /** Starts the workers, sweeps and watches; until then nothing is reconciled. */
   start(): void;
+  /** Ends Slipway and opens it anew with an empty store, not started. */
+  startOver(): Promise<void>;
   /** Sends the signed webhook of a push to `main`. */
   push(commit: string): Promise<Response>;
   /** Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. */
@@ -49,9 +52,6 @@ const LOG = createLog({
   write: (line) => process.stderr.write(line),
   now: Date.now,
 });
-
-/** The secret of webhooks. */
-export const SECRET = 'bench-secret';
 
 /** Where Slipway runs: in this process over SQLite, or as the functions of AWS over servers that speak SQS, S3 and DynamoDB. */
 export type Backend = 'local' | 'aws';
@@ -97,12 +97,12 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
         { name: 'own', type: 'distribution', host: registryHost, webhookSecrets: ['file:secret'] },
       ],
       network: { allow: ['127.0.0.1'] },
-      server: { listen: '127.0.0.1:0' },
+      server: { listen: `127.0.0.1:${await freePort()}` },
       storage: { directory: './data' },
     }),
   );
   const fleet = join(directory, 'slipway.yaml');
-  const opened = await (backend === 'aws' ? openOnAws : openHere)(fleet, directory);
+  let opened = await (backend === 'aws' ? openOnAws : openHere)(fleet, directory);
   const notifications = `${opened.url}/webhooks/registry/distribution`;
   const registry = await startRegistry({
     port: registryPort,
@@ -116,10 +116,19 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
     client,
     repository,
     registry,
-    ctx: opened.ctx,
-    url: opened.url,
+    get ctx() {
+      return opened.ctx;
+    },
+    get url() {
+      return opened.url;
+    },
     repositoryUrl,
-    start: opened.start,
+    start: () => opened.start(),
+    async startOver() {
+      await opened.close();
+      rmSync(join(directory, 'data'), { recursive: true });
+      opened = await openHere(fleet);
+    },
     push: (commit) => sendPush(opened.url, repositoryUrl, commit),
     ready: (names, commit, timeoutMs = 600_000) => observer.ready(names, commit, timeoutMs),
     async stop() {

@@ -1,0 +1,2 @@
+/** The secret of webhooks. */
+export const SECRET = 'bench-secret';
