@@ -3,9 +3,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
-import { refOf } from '../../lib/core/object.ts';
 import { sweep } from '../../lib/pipeline/sweep.ts';
-import { clean } from './clean.ts';
 import type { Floor } from './floor.ts';
 import { appObjects, kustomization, names, toYaml } from './manifests.ts';
 import { watchMemory } from './memory.ts';
@@ -27,9 +25,6 @@ export interface Sizes {
 /** The namespace of all that is deployed. */
 export const NAMESPACE = 'bench';
 
-/** How often a first apply is measured. The floor is the best of four runs, so this is the best of some as well. */
-const FIRST_APPLIES = 3;
-
 /** 1,000 Kustomizations of four objects each for the first time, against the floor; and the memory that took. */
 export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> {
   const floor = await floorOf(stage, sizes.apps);
@@ -40,39 +35,19 @@ export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> 
   const commit = await stage.repository.commit(files, 'all applications');
   await stage.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
   const limit = pLimit(32);
-  const times: number[] = [];
-  let peak = 0;
-  for (let round = 1; round <= FIRST_APPLIES; round += 1) {
-    if (round > 1) await takeBack(stage, all);
-    await Promise.all(
-      all.map((name) => limit(() => stage.client.create(kustomization(name, `./apps/${name}`)))),
-    );
-    // Later this process still holds what the rounds before have left.
-    const memory = round === 1 ? watchMemory() : undefined;
-    const began = Date.now();
-    stage.start();
-    times.push((await stage.ready(all, commit)) - began);
-    peak = memory?.stop() ?? peak;
-  }
+  await Promise.all(
+    all.map((name) => limit(() => stage.client.create(kustomization(name, `./apps/${name}`)))),
+  );
+  const memory = watchMemory();
+  const began = Date.now();
+  stage.start();
+  const ended = await stage.ready(all, commit);
+  const peak = memory.stop();
   const against = `${sizes.apps * 8} raw writes, concurrency ${floor.concurrency}`;
-  const notes = [`best of ${times.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s`];
   return [
-    figure('first-apply', Math.min(...times), 'ms', floor.ms, against, 1.5, notes),
+    figure('first-apply', ended - began, 'ms', floor.ms, against, 1.5),
     figure('peak-memory', peak, 'MiB', 300, 'the bar', 1),
   ];
-}
-
-/** Everything as it was before a first apply: Slipway without a store, the cluster without the Kustomizations and what they applied. */
-async function takeBack(stage: Stage, all: readonly string[]): Promise<void> {
-  await stage.startOver();
-  const limit = pLimit(16);
-  const kustomizations = all.map((name) => kustomization(name, `./apps/${name}`));
-  await Promise.all(
-    kustomizations.map((object) =>
-      limit(() => stage.client.patch(refOf(object), 'merge', { metadata: { finalizers: null } })),
-    ),
-  );
-  await clean(stage.client, [...kustomizations, ...all.flatMap((name) => appObjects(name, NAMESPACE, '1'))]);
 }
 
 /** All of them due, and nothing to be done. */

@@ -37,8 +37,6 @@ export interface Stage {
   repositoryUrl: string;
   /** Starts the workers, sweeps and watches; until then nothing is reconciled. */
   start(): void;
-  /** Ends Slipway and opens it anew with an empty store, not started. */
-  startOver(): Promise<void>;
   /** Sends the signed webhook of a push to `main`. */
   push(commit: string): Promise<Response>;
   /** Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. */
@@ -97,12 +95,12 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
         { name: 'own', type: 'distribution', host: registryHost, webhookSecrets: ['file:secret'] },
       ],
       network: { allow: ['127.0.0.1'] },
-      server: { listen: `127.0.0.1:${await freePort()}` },
+      server: { listen: '127.0.0.1:0' },
       storage: { directory: './data' },
     }),
   );
   const fleet = join(directory, 'slipway.yaml');
-  let opened = await (backend === 'aws' ? openOnAws : openHere)(fleet, directory);
+  const opened = await (backend === 'aws' ? openOnAws : openHere)(fleet, directory);
   const notifications = `${opened.url}/webhooks/registry/distribution`;
   const registry = await startRegistry({
     port: registryPort,
@@ -116,19 +114,10 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
     client,
     repository,
     registry,
-    get ctx() {
-      return opened.ctx;
-    },
-    get url() {
-      return opened.url;
-    },
+    ctx: opened.ctx,
+    url: opened.url,
     repositoryUrl,
-    start: () => opened.start(),
-    async startOver() {
-      await opened.close();
-      rmSync(join(directory, 'data'), { recursive: true });
-      opened = await openHere(fleet);
-    },
+    start: opened.start,
     push: (commit) => sendPush(opened.url, repositoryUrl, commit),
     ready: (names, commit, timeoutMs = 600_000) => observer.ready(names, commit, timeoutMs),
     async stop() {
