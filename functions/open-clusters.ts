@@ -37,7 +37,7 @@ export function openClusters({ fleet, secret }: OpenFleet, network: NetworkPolic
     const { name, eks, kubeconfig = '', context, allow } = config;
     if (eks !== undefined) {
       const { eksConnection } = await import('../lib/cloud/eks.ts');
-      return eksConnection(await aws(), eks).catch((error: unknown) => {
+      return eksConnection(await aws(), eks, Date.now).catch((error: unknown) => {
         throw new KubeconfigError(name, `the EKS cluster cannot be looked up: ${messageOf(error)}`);
       });
     }

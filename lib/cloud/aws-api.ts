@@ -68,6 +68,8 @@ export interface AwsApi {
   send(request: AwsRequest): Promise<Pick<AwsAnswer, 'status' | 'body'>>;
   /** The URL of a GET that whoever has it may make once within that time. */
   presign(request: AwsRequest, expiresInSeconds: number): Promise<string>;
+  /** The same for somebody else. */
+  as(credentials: AwsCredentials): AwsApi;
   /** The region of a call that names none. @throws Error saying how to name one */
   region(given?: string): string;
 }
@@ -157,6 +159,7 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
 
   return {
     region,
+    as: (credentials) => createAwsApi({ ...options, credentials }),
     call: async (request) => textOf((await send(request)).body),
     send,
     async presign(request, expiresInSeconds) {

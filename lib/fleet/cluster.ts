@@ -3,6 +3,7 @@ import { CLOUDS } from '../cloud/registry-login.ts';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { SecretReference } from '../secrets/reference.ts';
 import { ClusterAws } from './aws.ts';
+import { Eks } from './cloud-cluster.ts';
 import { Name } from './fields.ts';
 
 /** The root source of a cluster and the directory in it that is applied. */
@@ -61,19 +62,6 @@ const Allow = z.strictObject({
   exec: z.boolean().default(false).describe('Run the command of an exec entry to get credentials.'),
   files: z.boolean().default(false).describe('Read certificates and tokens from the files it names.'),
   insecure: z.boolean().default(false).describe('Talk to the server without checking its certificate.'),
-});
-
-/** A cluster of Amazon EKS. */
-const Eks = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$/, { error: 'must be the name of an EKS cluster' })
-    .describe('Its name in EKS.'),
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'must be a region such as eu-west-1' })
-    .describe('Its region; that of this process by default.')
-    .exactOptional(),
 });
 
 /** A cluster to deploy to. */

@@ -103,7 +103,7 @@ describe('the roles of the other functions of the core stack', () => {
 });
 
 describe('the role of a cluster', () => {
-  const NAMES = ['production', 'staging', 'west', 'factory'];
+  const NAMES = ['production', 'staging', 'west', 'partner', 'factory'];
   const ROW_ACTIONS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
 
   function mayTouch(name: string, partition: string): boolean[] {
@@ -230,6 +230,26 @@ describe('the role of a cluster', () => {
       false,
       false,
     ]);
+  });
+
+  it('assumes the role that the fleet file names for its cluster, and no other, and leaves the rest to that one', () => {
+    const may = (name: string, action: string, resource: string) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), { action, resource });
+    const role = (path: string) => `arn:aws:iam::210987654321:role/${path}`;
+    expect(
+      ['slipway', 'slipway-2', 'x/slipway', '*'].map((path) => may('partner', 'sts:AssumeRole', role(path))),
+    ).toEqual([true, false, false, false]);
+    const assuming = statementsOf(clusterStack('partner'), 'ReconcileRole').filter(({ actions }) =>
+      actions.some((action) => /^(sts:|\*)/.test(action)),
+    );
+    expect(assuming.map(({ actions, resources }) => [actions, resources])).toEqual([
+      [['sts:AssumeRole'], [role('slipway')]],
+    ]);
+    expect(
+      may('partner', 'eks:DescribeCluster', 'arn:aws:eks:eu-central-1:123456789012:cluster/partner'),
+    ).toBe(false);
+    for (const name of ['production', 'staging', 'west', 'factory'])
+      expect(may(name, 'sts:AssumeRole', role('slipway')), name).toBe(false);
   });
 
   it('reads tags in ECR where the operator lets its cluster use that identity, and never an image or a write', () => {

@@ -191,6 +191,29 @@ describe('loadFleet', () => {
     ]);
   });
 
+  test('lets a role be assumed for a cluster of EKS, by its whole ARN alone', () => {
+    const source = 'source: { url: "https://github.com/acme/fleet.git" }';
+    const text = (eks: string) => `clusters:\n  - name: prod\n    eks:\n      name: x\n${eks}    ${source}\n`;
+    const roleArn = 'arn:aws-cn:iam::123456789012:role/teams/deployer';
+    const fleet = loadFleet(text(`      roleArn: ${roleArn}\n      externalId: acme/7\n`), { path: PATH });
+    expect(fleet.clusters[0]?.eks).toEqual({ name: 'x', roleArn, externalId: 'acme/7' });
+    const noArn = 'must be the ARN of a role such as arn:aws:iam::123456789012:role/deployer';
+    for (const wrong of [
+      'deployer',
+      'arn:aws:iam::123456789012:role/*',
+      'arn:aws:iam::123456789012:user/ada',
+    ])
+      expect(problems(text(`      roleArn: '${wrong}'\n`))).toEqual([
+        `slipway.yaml:5:16: clusters[0].eks.roleArn: ${noArn}`,
+      ]);
+    expect(problems(text('      externalId: acme\n'))).toEqual([
+      'slipway.yaml:5:19: clusters[0].eks.externalId: is for roleArn, which is not given',
+    ]);
+    expect(problems(text(`      roleArn: ${roleArn}\n      externalId: "a b"\n`))).toEqual([
+      'slipway.yaml:6:19: clusters[0].eks.externalId: must have 2 to 1224 letters, digits and signs of _+=,.@:/-',
+    ]);
+  });
+
   test('reports everything that is wrong, in the order of the file, where it stands', () => {
     const text = `clusters:
   - name: staging
