@@ -121,11 +121,12 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
         ]
       : [];
   const roles = cluster.eks?.roleArn === undefined ? [] : [cluster.eks.roleArn];
+  const identityTokens = cluster.aks?.awsFederation === undefined ? [] : ['aks'];
   const registries = cluster.registryIdentities.filter((cloud) => cloud === 'aws');
   const { subnets, securityGroups } = own;
   const vpc = subnets && securityGroups ? { subnetIds: subnets, securityGroupIds: securityGroups } : null;
   return {
-    ...commonSettings(aws, { secrets, vpc: subnets ?? [], eks, roles, registries }),
+    ...commonSettings(aws, { secrets, vpc: subnets ?? [], eks, roles, identityTokens, registries }),
     worker: own.worker === undefined ? 'lambda' : 'own',
     principal: own.worker === undefined ? { Service: 'lambda.amazonaws.com' } : { AWS: own.worker },
     image: aws.image ?? NO_IMAGE,

@@ -1,5 +1,7 @@
 import type { AwsApi, AwsCredentials } from './aws-api.ts';
 import { AwsError } from './aws-fault.ts';
+import { keep, type Lasting } from './kept.ts';
+import { xmlField } from './xml-field.ts';
 
 /** A role, as the fleet file names it. */
 export interface AwsRole {
@@ -18,10 +20,7 @@ const MAX_SESSION = 64;
 /** An hour is the most there is for a role that assumes another one, in seconds. */
 const SESSION_SECONDS = 3_600;
 
-/** So long before their end credentials are replaced, in ms. */
-const MARGIN_MS = 5 * 60_000;
-
-type Assumed = Awaited<ReturnType<AwsCredentials>> & { expiration: Date };
+type Assumed = Awaited<ReturnType<AwsCredentials>>;
 
 /**
  * The credentials of a role, assumed when they are first needed, kept, and replaced before they end.
@@ -30,24 +29,15 @@ type Assumed = Awaited<ReturnType<AwsCredentials>> & { expiration: Date };
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export function assumeRole(aws: Pick<AwsApi, 'call'>, role: AwsRole, now: () => number): AwsCredentials {
-  let kept: Assumed | undefined;
-  let asking: Promise<Assumed> | undefined;
-  return async () => {
-    if (kept && kept.expiration.getTime() - MARGIN_MS > now()) return kept;
-    // Many calls may need it at once: one asks for all of them.
-    asking ??= ask(aws, role).finally(() => {
-      asking = undefined;
-    });
-    kept = await asking;
-    return kept;
-  };
+  const credentials = keep(() => ask(aws, role), now);
+  return () => credentials();
 }
 
 /** @throws Error naming the role and what to do; AwsError */
 async function ask(
   aws: Pick<AwsApi, 'call'>,
   { arn, externalId, session, region }: AwsRole,
-): Promise<Assumed> {
+): Promise<Lasting<Assumed>> {
   const form = new URLSearchParams({
     Action: 'AssumeRole',
     Version: '2011-06-15',
@@ -72,15 +62,14 @@ async function ask(
         );
       throw error;
     });
-  const field = (name: string) => new RegExp(`<${name}>\\s*([^<\\s]+)\\s*</${name}>`).exec(answer)?.[1] ?? '';
-  const assumed = {
-    accessKeyId: field('AccessKeyId'),
-    secretAccessKey: field('SecretAccessKey'),
-    sessionToken: field('SessionToken'),
-    expiration: new Date(field('Expiration')),
-  };
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = assumed;
-  if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiration.getTime()))
+  const accessKeyId = xmlField(answer, 'AccessKeyId');
+  const secretAccessKey = xmlField(answer, 'SecretAccessKey');
+  const sessionToken = xmlField(answer, 'SessionToken');
+  const expiresAt = Date.parse(xmlField(answer, 'Expiration'));
+  if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
     throw new Error(`sts gave no credentials of the role ${arn}`);
-  return assumed;
+  return {
+    value: { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(expiresAt) },
+    expiresAt,
+  };
 }

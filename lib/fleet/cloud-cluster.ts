@@ -1,5 +1,13 @@
 import * as z from 'zod';
 
+/** Ways to reach a cluster by its name in a cloud. */
+export const CLOUD_WAYS = ['eks', 'gke', 'aks'] as const;
+
+/** What an id of Azure looks like. */
+const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
+  error: 'must be an id such as 11111111-2222-3333-4444-555555555555',
+});
+
 /** A cluster of Amazon EKS. */
 export const Eks = z
   .strictObject({
@@ -36,3 +44,71 @@ export const Eks = z
         message: 'is for roleArn, which is not given',
       });
   });
+
+/** A cluster of Google Kubernetes Engine. */
+export const Gke = z.strictObject({
+  project: z
+    .string()
+    .regex(/^[a-z][a-z0-9.:-]{2,98}[a-z0-9]$/, { error: 'must be the id of a project such as acme-prod' })
+    .describe('The id of its project.'),
+  location: z
+    .string()
+    .regex(/^[a-z]+-[a-z]+\d+(-[a-z])?$/, {
+      error: 'must be a region or zone such as europe-west1 or europe-west1-b',
+    })
+    .describe('Its region, or the zone of a zonal cluster.'),
+  name: z
+    .string()
+    .regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'must be the name of a GKE cluster' })
+    .describe('Its name in GKE.'),
+  endpoint: z
+    .enum(['private', 'dns'])
+    .describe('Reach it at its private address or by its DNS name; at the address that GKE names by default.')
+    .exactOptional(),
+  awsFederation: z
+    .strictObject({
+      provider: z
+        .string()
+        .regex(
+          /^projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+\/providers\/[a-z0-9-]+$/,
+          {
+            error:
+              'must be the full name of a provider: projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER',
+          },
+        )
+        .describe('The provider of a workload identity pool that trusts the AWS account, by its full name.'),
+      serviceAccount: z
+        .string()
+        .regex(/^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/, {
+          error: 'must be the address of a service account such as slipway@acme-prod.iam.gserviceaccount.com',
+        })
+        .describe('The service account to act as; by default the identity of the pool itself acts.')
+        .exactOptional(),
+    })
+    .describe('Workload identity federation of the AWS identity of this process.')
+    .exactOptional(),
+});
+
+/** A cluster of Azure Kubernetes Service. */
+export const Aks = z.strictObject({
+  subscription: uuid.describe('The id of its subscription.'),
+  resourceGroup: z
+    .string()
+    .regex(/^[\w.()-]{0,89}[\w()-]$/, { error: 'must be the name of a resource group' })
+    .describe('Its resource group.'),
+  name: z
+    .string()
+    .regex(/^[0-9A-Za-z]([\w-]{0,61}[0-9A-Za-z])?$/, { error: 'must be the name of an AKS cluster' })
+    .describe('Its name in AKS.'),
+  publicName: z
+    .boolean()
+    .default(false)
+    .describe('Reach a private cluster by its public name, which stands for the private address.'),
+  awsFederation: z
+    .strictObject({
+      tenant: uuid.describe('The id of the tenant.'),
+      client: uuid.describe('The client id of the application or managed identity to act as.'),
+    })
+    .describe('Workload identity federation of the AWS identity of this process.')
+    .exactOptional(),
+});

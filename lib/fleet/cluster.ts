@@ -3,7 +3,7 @@ import { CLOUDS } from '../cloud/registry-login.ts';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { SecretReference } from '../secrets/reference.ts';
 import { ClusterAws } from './aws.ts';
-import { Eks } from './cloud-cluster.ts';
+import { Aks, Eks, Gke } from './cloud-cluster.ts';
 import { Name } from './fields.ts';
 
 /** The root source of a cluster and the directory in it that is applied. */
@@ -73,6 +73,12 @@ export const FleetCluster = z
     ).exactOptional(),
     eks: Eks.describe(
       'A cluster of Amazon EKS, in place of a kubeconfig: reached as the AWS identity of this process, with tokens made in it.',
+    ).exactOptional(),
+    gke: Gke.describe(
+      'A cluster of Google Kubernetes Engine, in place of a kubeconfig: reached as the Google identity of this process, or by workload identity federation.',
+    ).exactOptional(),
+    aks: Aks.describe(
+      'A cluster of Azure Kubernetes Service with Entra ID, in place of a kubeconfig: reached as the Azure identity of this process, or by workload identity federation.',
     ).exactOptional(),
     context: z
       .string()

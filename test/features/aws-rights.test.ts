@@ -96,14 +96,14 @@ describe('the roles of the other functions of the core stack', () => {
           ).toEqual([]);
           expect(actions).not.toContain('dynamodb:Scan');
           // Rights that AWS knows for no single resource.
-          if (!['Trace', 'NetworkInterfaces', 'OpenRegistries'].includes(sid))
+          if (!['Trace', 'NetworkInterfaces', 'OpenRegistries', 'ProveIdentity'].includes(sid))
             expect(resources, role).not.toContain('*');
         }
   });
 });
 
 describe('the role of a cluster', () => {
-  const NAMES = ['production', 'staging', 'west', 'partner', 'factory'];
+  const NAMES = ['production', 'staging', 'west', 'partner', 'azure', 'factory'];
   const ROW_ACTIONS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
 
   function mayTouch(name: string, partition: string): boolean[] {
@@ -248,8 +248,27 @@ describe('the role of a cluster', () => {
     expect(
       may('partner', 'eks:DescribeCluster', 'arn:aws:eks:eu-central-1:123456789012:cluster/partner'),
     ).toBe(false);
-    for (const name of ['production', 'staging', 'west', 'factory'])
+    for (const name of ['production', 'staging', 'west', 'azure', 'factory'])
       expect(may(name, 'sts:AssumeRole', role('slipway')), name).toBe(false);
+  });
+
+  it('proves its AWS identity to Entra ID alone, for five minutes, where the fleet file says so', () => {
+    const may = (name: string, audiences: string[] | undefined, seconds: number) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), {
+        action: 'sts:GetWebIdentityToken',
+        resource: '*',
+        keys: {
+          'sts:DurationSeconds': [String(seconds)],
+          ...(audiences === undefined ? {} : { 'sts:IdentityTokenAudience': audiences }),
+        },
+      });
+    const entra = 'api://AzureADTokenExchange';
+    expect(may('azure', [entra], 300)).toBe(true);
+    expect(may('azure', [entra], 301)).toBe(false);
+    expect(may('azure', [entra, 'https://elsewhere.example'], 300)).toBe(false);
+    expect(may('azure', undefined, 300)).toBe(false);
+    for (const name of ['production', 'west', 'partner', 'factory'])
+      expect(may(name, [entra], 300), name).toBe(false);
   });
 
   it('reads tags in ECR where the operator lets its cluster use that identity, and never an image or a write', () => {
