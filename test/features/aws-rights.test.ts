@@ -6,6 +6,8 @@ import { ACCOUNT, BUCKET, ofType, packagedStacks, queue, TABLE } from '../suppor
 
 const { core, clusters, clusterStack } = await packagedStacks();
 
+const KMS_KEY = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+
 /** Everything that a role may do, one line each: action, resource, and the rows where it is a matter of rows. */
 function rights(statements: readonly Statement[]): string[] {
   return statements
@@ -32,11 +34,46 @@ describe('the role of the webhook function', () => {
         `dynamodb:UpdateItem ${TABLE} index#deliveries#*`,
         `dynamodb:GetItem ${TABLE} index#receivers#*`,
         `dynamodb:Query ${TABLE} index#receivers#*`,
-        ...['secretsmanager:GetSecretValue', 'ssm:GetParameter'].map(
-          (action) => `${action} arn:aws:secretsmanager:${ACCOUNT}:secret:slipway/webhook-??????`,
-        ),
+        ...['secretsmanager:GetSecretValue', 'ssm:GetParameter'].flatMap((action) => [
+          `${action} arn:aws:secretsmanager:${ACCOUNT}:secret:slipway/webhook-??????`,
+          `${action} arn:aws:ssm:${ACCOUNT}:parameter/slipway/key`,
+        ]),
+        `kms:Decrypt ${KMS_KEY}`,
       ].sort(),
     );
+  });
+});
+
+describe('a KMS key that the fleet file names', () => {
+  const mayUse = (
+    role: readonly Statement[],
+    via: string | undefined,
+    action = 'kms:Decrypt',
+    resource = KMS_KEY,
+  ) =>
+    allows(role, { action, resource, ...(via === undefined ? {} : { keys: { 'kms:ViaService': [via] } }) });
+
+  it('opens secrets for those who read some, by way of Secrets Manager and SSM alone, and seals nothing', () => {
+    const readers = [
+      statementsOf(core, 'WebhookRole'),
+      statementsOf(clusterStack('production'), 'ReconcileRole'),
+    ];
+    for (const role of readers) {
+      expect(mayUse(role, 'ssm.eu-west-1.amazonaws.com')).toBe(true);
+      expect(mayUse(role, 'secretsmanager.eu-west-1.amazonaws.com')).toBe(true);
+      expect(mayUse(role, 's3.eu-west-1.amazonaws.com')).toBe(false);
+      expect(mayUse(role, undefined)).toBe(false);
+      expect(
+        mayUse(role, 'ssm.eu-west-1.amazonaws.com', 'kms:Decrypt', KMS_KEY.replace('1111', '9999')),
+      ).toBe(false);
+      for (const action of ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:CreateGrant', 'kms:ReEncryptFrom'])
+        expect(mayUse(role, 'ssm.eu-west-1.amazonaws.com', action), action).toBe(false);
+    }
+  });
+
+  it('opens nothing for functions that read no secret', () => {
+    for (const role of ['FanoutRole', 'SweepRole', 'ForwardRole', 'ApiRole'])
+      expect(mayUse(statementsOf(core, role), 'ssm.eu-west-1.amazonaws.com'), role).toBe(false);
   });
 });
 
