@@ -1,6 +1,8 @@
 import process from 'node:process';
 import type { Command } from 'commander';
 import { messageOf } from '../../lib/core/errors.ts';
+import { CLOUD_WAYS } from '../../lib/fleet/cloud-cluster.ts';
+import type { FleetCluster } from '../../lib/fleet/cluster.ts';
 import { createNetworkPolicy } from '../../lib/network.ts';
 import type { ClusterCheck } from '../../lib/pipeline/check-cluster.ts';
 import { checkCluster } from '../../lib/pipeline/check-cluster.ts';
@@ -31,15 +33,19 @@ export function addCluster(program: Command): void {
       const options = command.optsWithGlobals<GlobalOptions>();
       const { fleet } = await openFleet(options.config);
       const columns = [
-        { heading: 'name', value: ({ name }: Cluster) => name },
-        { heading: 'repository', value: ({ source }: Cluster) => source.url },
-        { heading: 'ref', value: ({ source }: Cluster) => refOfSource(source) },
-        { heading: 'path', value: ({ source }: Cluster) => source.path },
-        { heading: 'credential', value: ({ kubeconfig, eks }: Cluster) => kubeconfig ?? `EKS ${eks?.name}` },
+        { heading: 'name', value: ({ name }: FleetCluster) => name },
+        { heading: 'repository', value: ({ source }: FleetCluster) => source.url },
+        { heading: 'ref', value: ({ source }: FleetCluster) => refOfSource(source) },
+        { heading: 'path', value: ({ source }: FleetCluster) => source.path },
+        { heading: 'credential', value: credentialOf },
       ];
-      type Cluster = (typeof fleet.clusters)[number];
       printRows(fleet.clusters, columns, options.output, `there are no clusters in ${fleet.path}`);
     });
+}
+
+function credentialOf(cluster: FleetCluster): string {
+  const way = CLOUD_WAYS.find((name) => cluster[name] !== undefined);
+  return cluster.kubeconfig ?? (way === undefined ? '' : `${way.toUpperCase()} ${cluster[way]?.name}`);
 }
 
 async function checkAll(config: string, names: readonly string[]): Promise<ClusterCheck[]> {

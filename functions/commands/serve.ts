@@ -42,7 +42,7 @@ async function serve(options: ServeOptions): Promise<void> {
       { url: server.url, clusters: open.fleet.clusters.map(({ name }) => name) },
       'slipway is serving',
     );
-    await checkSecrets(open, log);
+    await checkSecrets(open, log, (cluster) => local.ctx.cluster(cluster));
     await runLocal(local.ctx);
     await Promise.all([server.close(), admin.close()]);
   } finally {

@@ -46,6 +46,8 @@ export interface ClusterSettings extends StackSettings {
   secrets: Arn[];
   /** Clusters of EKS whose address is asked for. */
   eks: Arn[];
+  /** Roles that are assumed to reach it. */
+  roles: Arn[];
   /** The fleet file without other clusters and without secrets of webhooks. */
   fleet: string;
 }
@@ -109,18 +111,22 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
     [[name, cluster], ['storage.key', fleet.storage.key], ...providers],
     own.worker !== undefined,
   );
-  const eks = cluster.eks
-    ? [
-        {
-          'Fn::Sub': `arn:\${AWS::Partition}:eks:${cluster.eks.region ?? `\${AWS::Region}`}:\${AWS::AccountId}:cluster/${cluster.eks.name}`,
-        },
-      ]
-    : [];
+  // A role that is assumed asks for the address itself.
+  const eks =
+    cluster.eks && cluster.eks.roleArn === undefined
+      ? [
+          {
+            'Fn::Sub': `arn:\${AWS::Partition}:eks:${cluster.eks.region ?? `\${AWS::Region}`}:\${AWS::AccountId}:cluster/${cluster.eks.name}`,
+          },
+        ]
+      : [];
+  const roles = cluster.eks?.roleArn === undefined ? [] : [cluster.eks.roleArn];
+  const identityTokens = cluster.aks?.awsFederation === undefined ? [] : ['aks'];
   const registries = cluster.registryIdentities.filter((cloud) => cloud === 'aws');
   const { subnets, securityGroups } = own;
   const vpc = subnets && securityGroups ? { subnetIds: subnets, securityGroupIds: securityGroups } : null;
   return {
-    ...commonSettings(aws, { secrets, vpc: subnets ?? [], eks, registries }),
+    ...commonSettings(aws, { secrets, vpc: subnets ?? [], eks, roles, identityTokens, registries }),
     worker: own.worker === undefined ? 'lambda' : 'own',
     principal: own.worker === undefined ? { Service: 'lambda.amazonaws.com' } : { AWS: own.worker },
     image: aws.image ?? NO_IMAGE,
@@ -130,6 +136,7 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
     vpc,
     secrets,
     eks,
+    roles,
     fleet: text,
   };
 }

@@ -68,6 +68,10 @@ export interface AwsApi {
   send(request: AwsRequest): Promise<Pick<AwsAnswer, 'status' | 'body'>>;
   /** The URL of a GET that whoever has it may make once within that time. */
   presign(request: AwsRequest, expiresInSeconds: number): Promise<string>;
+  /** A call as it would be sent, for somebody who is to send it in our place. */
+  sign(request: AwsRequest): Promise<Pick<AwsMessage, 'url' | 'method' | 'headers'>>;
+  /** The same for somebody else. */
+  as(credentials: AwsCredentials): AwsApi;
   /** The region of a call that names none. @throws Error saying how to name one */
   region(given?: string): string;
 }
@@ -157,8 +161,13 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
 
   return {
     region,
+    as: (credentials) => createAwsApi({ ...options, credentials }),
     call: async (request) => textOf((await send(request)).body),
     send,
+    async sign(request) {
+      const { url, method, headers } = await (await signerOf(request)).sign();
+      return { url, method, headers: { host: url.host, ...Object.fromEntries(headers) } };
+    },
     async presign(request, expiresInSeconds) {
       const { url } = await (await signerOf(request, expiresInSeconds)).sign();
       return url.href;

@@ -1,5 +1,7 @@
-import type { Http } from '../http.ts';
-import { fieldOf } from './registry-login.ts';
+import { messageOf } from '../core/errors.ts';
+import type { TokenTools } from './google-token.ts';
+import type { Lasting } from './kept.ts';
+import { fieldOf, lifetimeOf } from './registry-login.ts';
 
 /** Who we are to Microsoft Entra ID. */
 export interface AzureIdentity {
@@ -8,32 +10,42 @@ export interface AzureIdentity {
   federated?: { tenantId: string; authority: string; assertion(): Promise<string> } | undefined;
 }
 
-const RESOURCE = 'https://containerregistry.azure.net';
 const METADATA = 'http://169.254.169.254/metadata/identity/oauth2/token';
 
 /**
- * A token of Microsoft Entra ID for registries.
- * @param metadata reaches the metadata service of the machine
+ * A token of Microsoft Entra ID.
+ * @param resource what it is for: the URI or id of an application
  * @throws Error
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#third-case-access-token-request-with-a-federated-credential
  * @see https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
  */
 export async function azureToken(
-  { http, metadata }: { http: Http; metadata: Http },
+  { http, metadata, now }: TokenTools,
   { clientId, federated }: AzureIdentity,
+  resource: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Lasting<string>> {
+  const asked = now();
   if (!federated) {
     const url = new URL(METADATA);
     url.searchParams.set('api-version', '2018-02-01');
-    url.searchParams.set('resource', RESOURCE);
+    url.searchParams.set('resource', resource);
     if (clientId !== undefined) url.searchParams.set('client_id', clientId);
-    const answer = await metadata.request({ url, headers: { metadata: 'true' }, signal });
+    const answer = await metadata
+      .request({ url, headers: { metadata: 'true' }, signal })
+      .catch((error: unknown) => {
+        throw new Error(`this machine has no managed identity of Azure to use: ${messageOf(error)}`, {
+          cause: error,
+        });
+      });
     if (answer.status !== 200)
       throw new Error(
         `the metadata service of Azure answered ${answer.status}: this machine has no managed identity to use`,
       );
-    return fieldOf(answer.text(), 'access_token', 'the metadata service of Azure');
+    return {
+      value: fieldOf(answer.text(), 'access_token', 'the metadata service of Azure'),
+      expiresAt: asked + lifetimeOf(answer.text()),
+    };
   }
   const { tenantId, authority } = federated;
   const assertion = await federated.assertion();
@@ -44,7 +56,7 @@ export async function azureToken(
     body: new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: clientId ?? '',
-      scope: `${RESOURCE}/.default`,
+      scope: `${resource}/.default`,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: assertion,
     }).toString(),
@@ -53,5 +65,8 @@ export async function azureToken(
   });
   if (answer.status !== 200)
     throw new Error(`Microsoft Entra ID answered ${answer.status}: it does not accept the workload identity`);
-  return fieldOf(answer.text(), 'access_token', 'Microsoft Entra ID');
+  return {
+    value: fieldOf(answer.text(), 'access_token', 'Microsoft Entra ID'),
+    expiresAt: asked + lifetimeOf(answer.text()),
+  };
 }

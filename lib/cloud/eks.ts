@@ -1,5 +1,7 @@
 import type { KubeConnection } from '../kube/connection.ts';
+import { assumeRole } from './assume-role.ts';
 import type { AwsApi } from './aws-api.ts';
+import { AwsError } from './aws-fault.ts';
 
 /** A cluster of EKS, as the fleet file names it. */
 export interface EksCluster {
@@ -7,6 +9,10 @@ export interface EksCluster {
   name: string;
   /** Default: the region of the process. */
   region?: string | undefined;
+  /** A role to assume first. Default: the identity of the process is used as it is. */
+  roleArn?: string | undefined;
+  /** Goes with the role. */
+  externalId?: string | undefined;
 }
 
 /** How long the URL in a token may be used, in seconds; EKS accepts no longer one. */
@@ -37,14 +43,22 @@ interface Description {
 
 /**
  * The connection to a cluster of EKS: its address and authority are looked up, its tokens are made as they are needed.
+ * @param now epoch in ms
  * @throws Error naming the cluster and what to do; AwsError
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeCluster.html
  */
-export async function eksConnection(aws: AwsApi, cluster: EksCluster): Promise<KubeConnection> {
+export async function eksConnection(
+  process: AwsApi,
+  cluster: EksCluster,
+  now: () => number,
+): Promise<KubeConnection> {
   const { name, region } = cluster;
+  const aws = callerFor(process, cluster, now);
   const path = `/clusters/${encodeURIComponent(name)}`;
-  const { cluster: found } = JSON.parse(await aws.call({ service: 'eks', region, path })) as Description;
-  const { endpoint, certificateAuthority, status } = found ?? {};
+  const answer = await aws
+    .call({ service: 'eks', region, path })
+    .catch((error: unknown) => advise(error, cluster, aws.region(region)));
+  const { endpoint, certificateAuthority, status } = (JSON.parse(answer) as Description).cluster ?? {};
   if (!endpoint || !certificateAuthority?.data)
     throw new Error(
       `the EKS cluster ${name} has no address yet (status ${status ?? 'unknown'}); try again when it is active`,
@@ -55,4 +69,28 @@ export async function eksConnection(aws: AwsApi, cluster: EksCluster): Promise<K
     // EKS refuses a token after 15 minutes; a new one is made then.
     tokenSource: () => eksToken(aws, cluster),
   };
+}
+
+function callerFor(
+  aws: AwsApi,
+  { name, region, roleArn, externalId }: EksCluster,
+  now: () => number,
+): AwsApi {
+  if (roleArn === undefined) return aws;
+  return aws.as(assumeRole(aws, { arn: roleArn, externalId, session: `slipway-${name}`, region }, now));
+}
+
+/** Says what to do about a refusal. @throws Error always */
+function advise(error: unknown, { name, roleArn }: EksCluster, region: string): never {
+  const { code, status, message } = error instanceof AwsError ? error : { code: '', status: -1, message: '' };
+  if (code.startsWith('AccessDenied'))
+    throw new Error(
+      `${roleArn === undefined ? 'the identity of this process' : `the role ${roleArn}`} lacks the right eks:DescribeCluster on the EKS cluster ${name} in ${region}`,
+      { cause: error },
+    );
+  if (status === 404)
+    throw new Error(`${message}; look at name and region of eks (there is none in ${region})`, {
+      cause: error,
+    });
+  throw error;
 }

@@ -1,5 +1,7 @@
+import { messageOf } from '../core/errors.ts';
 import type { Http } from '../http.ts';
-import { fieldOf } from './registry-login.ts';
+import type { Lasting } from './kept.ts';
+import { fieldOf, lifetimeOf } from './registry-login.ts';
 
 /** Workload identity federation, as the file of `gcloud iam workload-identity-pools create-cred-config` says. */
 export interface GoogleFederation {
@@ -12,6 +14,15 @@ export interface GoogleFederation {
   subjectToken(): Promise<string>;
 }
 
+/** What tokens are asked for with. */
+export interface TokenTools {
+  http: Http;
+  /** Reaches the metadata service of the machine. */
+  metadata: Http;
+  /** Epoch in ms. */
+  now(): number;
+}
+
 const METADATA = 'http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token';
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 /** The hosts that tokens are shown to. */
@@ -19,27 +30,32 @@ const HOST = /^(sts|iamcredentials)\.googleapis\.com$/;
 
 /**
  * An access token of Google Cloud: of the identity in a file, or else of the machine.
- * @param metadata reaches the metadata service of the machine
  * @throws Error
  * @see https://cloud.google.com/compute/docs/access/authenticate-workloads
  * @see https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
  */
 export async function googleToken(
-  { http, metadata }: { http: Http; metadata: Http },
+  { http, metadata, now }: TokenTools,
   federation: GoogleFederation | undefined,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Lasting<string>> {
+  const asked = now();
   if (!federation) {
-    const answer = await metadata.request({
-      url: METADATA,
-      headers: { 'metadata-flavor': 'Google' },
-      signal,
-    });
+    const answer = await metadata
+      .request({ url: METADATA, headers: { 'metadata-flavor': 'Google' }, signal })
+      .catch((error: unknown) => {
+        throw new Error(`this machine has no service account of Google to use: ${messageOf(error)}`, {
+          cause: error,
+        });
+      });
     if (answer.status !== 200)
       throw new Error(
         `the metadata service of Google answered ${answer.status}: this machine has no service account to use`,
       );
-    return fieldOf(answer.text(), 'access_token', 'the metadata service of Google');
+    return {
+      value: fieldOf(answer.text(), 'access_token', 'the metadata service of Google'),
+      expiresAt: asked + lifetimeOf(answer.text()),
+    };
   }
   const subject = await federation.subjectToken();
   const exchange = await http.request({
@@ -62,7 +78,8 @@ export async function googleToken(
       `sts.googleapis.com answered ${exchange.status}: it does not accept the workload identity`,
     );
   const token = fieldOf(exchange.text(), 'access_token', 'sts.googleapis.com');
-  if (federation.impersonationUrl === undefined) return token;
+  if (federation.impersonationUrl === undefined)
+    return { value: token, expiresAt: asked + lifetimeOf(exchange.text()) };
   const answer = await http.request({
     method: 'POST',
     url: googleUrl(federation.impersonationUrl),
@@ -74,7 +91,9 @@ export async function googleToken(
     throw new Error(
       `iamcredentials.googleapis.com answered ${answer.status}: the identity may not act as the service account`,
     );
-  return fieldOf(answer.text(), 'accessToken', 'iamcredentials.googleapis.com');
+  const who = 'iamcredentials.googleapis.com';
+  const expiresAt = Date.parse(fieldOf(answer.text(), 'expireTime', who));
+  return { value: fieldOf(answer.text(), 'accessToken', who), expiresAt };
 }
 
 function googleUrl(text: string): URL {

@@ -29,3 +29,10 @@ export function fieldOf(text: string, field: string, who: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new Error(`${who} gave no ${field}`);
 }
+
+/** How long the token of an answer is good, in ms: `expires_in` in seconds, which some write as a text. 0 when it does not say. */
+export function lifetimeOf(text: string): number {
+  const { expires_in: seconds } = JSON.parse(text) as { expires_in?: unknown };
+  const value = Number(seconds) * 1_000;
+  return Number.isFinite(value) ? value : 0;
+}

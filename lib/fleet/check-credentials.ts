@@ -1,7 +1,8 @@
 import type { Problem } from '../core/validate.ts';
+import { CLOUD_WAYS } from './cloud-cluster.ts';
 
 /** Fields of a cluster that each say how it is reached. */
-const WAYS = ['kubeconfig', 'eks'] as const;
+const WAYS = ['kubeconfig', ...CLOUD_WAYS] as const;
 
 /**
  * What is wrong with how clusters are reached: each must be given one way.

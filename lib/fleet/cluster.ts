@@ -3,6 +3,7 @@ import { CLOUDS } from '../cloud/registry-login.ts';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { SecretReference } from '../secrets/reference.ts';
 import { ClusterAws } from './aws.ts';
+import { Aks, Eks, Gke } from './cloud-cluster.ts';
 import { Name } from './fields.ts';
 
 /** The root source of a cluster and the directory in it that is applied. */
@@ -63,19 +64,6 @@ const Allow = z.strictObject({
   insecure: z.boolean().default(false).describe('Talk to the server without checking its certificate.'),
 });
 
-/** A cluster of Amazon EKS. */
-const Eks = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$/, { error: 'must be the name of an EKS cluster' })
-    .describe('Its name in EKS.'),
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'must be a region such as eu-west-1' })
-    .describe('Its region; that of this process by default.')
-    .exactOptional(),
-});
-
 /** A cluster to deploy to. */
 export const FleetCluster = z
   .strictObject({
@@ -85,6 +73,12 @@ export const FleetCluster = z
     ).exactOptional(),
     eks: Eks.describe(
       'A cluster of Amazon EKS, in place of a kubeconfig: reached as the AWS identity of this process, with tokens made in it.',
+    ).exactOptional(),
+    gke: Gke.describe(
+      'A cluster of Google Kubernetes Engine, in place of a kubeconfig: reached as the Google identity of this process, or by workload identity federation.',
+    ).exactOptional(),
+    aks: Aks.describe(
+      'A cluster of Azure Kubernetes Service with Entra ID, in place of a kubeconfig: reached as the Azure identity of this process, or by workload identity federation.',
     ).exactOptional(),
     context: z
       .string()

@@ -46,6 +46,7 @@ export function fleetTemplate(options: Partial<TemplateOptions> = {}): string {
 clusters:
   - name: ${quote(cluster)}
     # A kubeconfig. \`slipway cluster add\` makes a service account for it and adds a cluster here.
+    # Clusters of EKS, GKE and AKS can be named in its place and need none: docs/fleet-file.md.
     kubeconfig: file:./${cluster}.kubeconfig
     # context: ${cluster}                # default: the current context of the kubeconfig
     source:

@@ -47,6 +47,21 @@ export function loadKubeconfig(text: string, options: KubeconfigOptions): KubeCo
   return connection;
 }
 
+/**
+ * The server and authority of one context, for a credential from elsewhere. What its user would run or read is neither run nor read.
+ * @returns hasCredential whether the user brings a credential of its own
+ * @throws KubeconfigError as {@link loadKubeconfig}
+ */
+export function loadKubeconfigServer(
+  text: string,
+  options: KubeconfigOptions,
+): { connection: KubeConnection; hasCredential: boolean } {
+  const { cluster, user } = pick(parse(text, options.name), options);
+  const connection: KubeConnection = { server: serverOf(cluster, options) };
+  applyCluster(cluster, connection, options);
+  return { connection, hasCredential: isSet(user.token) || isSet(user['client-certificate-data']) };
+}
+
 function parse(text: string, name: string): Kubeconfig {
   if (text.length > MAX_SIZE) throw new KubeconfigError(name, 'the kubeconfig is larger than 1 MiB');
   const document = parseDocument(text, { logLevel: 'silent' });

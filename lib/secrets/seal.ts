@@ -9,6 +9,13 @@ export interface Seal {
 /** A sealed text cannot be opened. The message holds no part of it. */
 export class SealError extends Error {
   override readonly name = 'SealError';
+  /** It may well open with another key. */
+  readonly otherKey: boolean;
+
+  constructor(message: string, otherKey = false) {
+    super(message);
+    this.otherKey = otherKey;
+  }
 }
 
 /** So many characters a key must have at least: it may be a passphrase, and must not be guessed. */
@@ -59,7 +66,7 @@ export async function createSeal(key: string): Promise<Seal> {
     async open(sealed, place) {
       const [version, by, nonce = '', content = ''] = sealed.split('.');
       if (version !== 'v1') throw new SealError('the sealed text is of an unknown version');
-      if (by !== name) throw new SealError('it was sealed with another key of the installation');
+      if (by !== name) throw new SealError('it was sealed with another key of the installation', true);
       try {
         const text = await crypto.subtle.decrypt(
           algorithm(fromBase64(nonce), place),

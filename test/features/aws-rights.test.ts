@@ -6,6 +6,8 @@ import { ACCOUNT, BUCKET, ofType, packagedStacks, queue, TABLE } from '../suppor
 
 const { core, clusters, clusterStack } = await packagedStacks();
 
+const KMS_KEY = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+
 /** Everything that a role may do, one line each: action, resource, and the rows where it is a matter of rows. */
 function rights(statements: readonly Statement[]): string[] {
   return statements
@@ -32,11 +34,46 @@ describe('the role of the webhook function', () => {
         `dynamodb:UpdateItem ${TABLE} index#deliveries#*`,
         `dynamodb:GetItem ${TABLE} index#receivers#*`,
         `dynamodb:Query ${TABLE} index#receivers#*`,
-        ...['secretsmanager:GetSecretValue', 'ssm:GetParameter'].map(
-          (action) => `${action} arn:aws:secretsmanager:${ACCOUNT}:secret:slipway/webhook-??????`,
-        ),
+        ...['secretsmanager:GetSecretValue', 'ssm:GetParameter'].flatMap((action) => [
+          `${action} arn:aws:secretsmanager:${ACCOUNT}:secret:slipway/webhook-??????`,
+          `${action} arn:aws:ssm:${ACCOUNT}:parameter/slipway/key`,
+        ]),
+        `kms:Decrypt ${KMS_KEY}`,
       ].sort(),
     );
+  });
+});
+
+describe('a KMS key that the fleet file names', () => {
+  const mayUse = (
+    role: readonly Statement[],
+    via: string | undefined,
+    action = 'kms:Decrypt',
+    resource = KMS_KEY,
+  ) =>
+    allows(role, { action, resource, ...(via === undefined ? {} : { keys: { 'kms:ViaService': [via] } }) });
+
+  it('opens secrets for those who read some, by way of Secrets Manager and SSM alone, and seals nothing', () => {
+    const readers = [
+      statementsOf(core, 'WebhookRole'),
+      statementsOf(clusterStack('production'), 'ReconcileRole'),
+    ];
+    for (const role of readers) {
+      expect(mayUse(role, 'ssm.eu-west-1.amazonaws.com')).toBe(true);
+      expect(mayUse(role, 'secretsmanager.eu-west-1.amazonaws.com')).toBe(true);
+      expect(mayUse(role, 's3.eu-west-1.amazonaws.com')).toBe(false);
+      expect(mayUse(role, undefined)).toBe(false);
+      expect(
+        mayUse(role, 'ssm.eu-west-1.amazonaws.com', 'kms:Decrypt', KMS_KEY.replace('1111', '9999')),
+      ).toBe(false);
+      for (const action of ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:CreateGrant', 'kms:ReEncryptFrom'])
+        expect(mayUse(role, 'ssm.eu-west-1.amazonaws.com', action), action).toBe(false);
+    }
+  });
+
+  it('opens nothing for functions that read no secret', () => {
+    for (const role of ['FanoutRole', 'SweepRole', 'ForwardRole', 'ApiRole'])
+      expect(mayUse(statementsOf(core, role), 'ssm.eu-west-1.amazonaws.com'), role).toBe(false);
   });
 });
 
@@ -96,14 +133,14 @@ describe('the roles of the other functions of the core stack', () => {
           ).toEqual([]);
           expect(actions).not.toContain('dynamodb:Scan');
           // Rights that AWS knows for no single resource.
-          if (!['Trace', 'NetworkInterfaces', 'OpenRegistries'].includes(sid))
+          if (!['Trace', 'NetworkInterfaces', 'OpenRegistries', 'ProveIdentity'].includes(sid))
             expect(resources, role).not.toContain('*');
         }
   });
 });
 
 describe('the role of a cluster', () => {
-  const NAMES = ['production', 'staging', 'west', 'factory'];
+  const NAMES = ['production', 'staging', 'west', 'partner', 'azure', 'factory'];
   const ROW_ACTIONS = ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
 
   function mayTouch(name: string, partition: string): boolean[] {
@@ -230,6 +267,45 @@ describe('the role of a cluster', () => {
       false,
       false,
     ]);
+  });
+
+  it('assumes the role that the fleet file names for its cluster, and no other, and leaves the rest to that one', () => {
+    const may = (name: string, action: string, resource: string) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), { action, resource });
+    const role = (path: string) => `arn:aws:iam::210987654321:role/${path}`;
+    expect(
+      ['slipway', 'slipway-2', 'x/slipway', '*'].map((path) => may('partner', 'sts:AssumeRole', role(path))),
+    ).toEqual([true, false, false, false]);
+    const assuming = statementsOf(clusterStack('partner'), 'ReconcileRole').filter(({ actions }) =>
+      actions.some((action) => /^(sts:|\*)/.test(action)),
+    );
+    expect(assuming.map(({ actions, resources }) => [actions, resources])).toEqual([
+      [['sts:AssumeRole'], [role('slipway')]],
+    ]);
+    expect(
+      may('partner', 'eks:DescribeCluster', 'arn:aws:eks:eu-central-1:123456789012:cluster/partner'),
+    ).toBe(false);
+    for (const name of ['production', 'staging', 'west', 'azure', 'factory'])
+      expect(may(name, 'sts:AssumeRole', role('slipway')), name).toBe(false);
+  });
+
+  it('proves its AWS identity to Entra ID alone, for five minutes, where the fleet file says so', () => {
+    const may = (name: string, audiences: string[] | undefined, seconds: number) =>
+      allows(statementsOf(clusterStack(name), 'ReconcileRole'), {
+        action: 'sts:GetWebIdentityToken',
+        resource: '*',
+        keys: {
+          'sts:DurationSeconds': [String(seconds)],
+          ...(audiences === undefined ? {} : { 'sts:IdentityTokenAudience': audiences }),
+        },
+      });
+    const entra = 'api://AzureADTokenExchange';
+    expect(may('azure', [entra], 300)).toBe(true);
+    expect(may('azure', [entra], 301)).toBe(false);
+    expect(may('azure', [entra, 'https://elsewhere.example'], 300)).toBe(false);
+    expect(may('azure', undefined, 300)).toBe(false);
+    for (const name of ['production', 'west', 'partner', 'factory'])
+      expect(may(name, [entra], 300), name).toBe(false);
   });
 
   it('reads tags in ECR where the operator lets its cluster use that identity, and never an image or a write', () => {

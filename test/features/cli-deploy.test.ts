@@ -63,7 +63,7 @@ describe('slipway deploy', () => {
   it('asks for an image before anything else, and for clusters that there are', async () => {
     const image = await deploy(EXAMPLE);
     expect(image).toMatchObject({ code: 1, stderr: expect.stringContaining('aws.image') });
-    expect(image.stderr).toContain('production, staging, west run from it');
+    expect(image.stderr).toContain('production, staging, west, partner, azure run from it');
     const unknown = await deploy(EXAMPLE, '--cluster', 'nowhere');
     expect(unknown).toMatchObject({
       code: 1,

@@ -6,13 +6,15 @@ import { createLog } from '../../lib/log.ts';
 import { writeFiles } from '../support/cli.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-test('serve tells at the start which secrets it cannot read and what does not work without them', async () => {
+test('serve tells at the start which secrets it cannot read, which clusters it cannot look up, and what does not work without them', async () => {
   const directory = await temporaryDirectory();
   const source = { url: 'https://git.example.com/fleet.git' };
   const fleet = {
     clusters: [
       { name: 'here', kubeconfig: 'file:here', source },
       { name: 'gone', kubeconfig: 'file:gone', source },
+      { name: 'known', eks: { name: 'known' }, source },
+      { name: 'lost', eks: { name: 'lost' }, source },
     ],
     providers: [
       {
@@ -37,17 +39,21 @@ test('serve tells at the start which secrets it cannot read and what does not wo
     write: (line) => void lines.push(JSON.parse(line)),
     now: () => 0,
   });
-  await checkSecrets(await openFleet(join(directory.path, 'slipway.yaml')), log);
+  await checkSecrets(await openFleet(join(directory.path, 'slipway.yaml')), log, async (cluster) => {
+    if (cluster === 'lost') throw new Error('it cannot read the secret lost: there is none');
+  });
+  await new Promise(setImmediate);
   await directory.remove();
   const told = lines.map(({ level, cluster, provider, registry, error }) => [
     level,
     cluster ?? provider ?? registry,
     /secret (\S+):/.exec(error ?? '')?.[1],
   ]);
-  expect(told).toHaveLength(5);
+  expect(told).toHaveLength(6);
   expect(told).toEqual(
     expect.arrayContaining([
       ['error', 'gone', 'file:gone'],
+      ['error', 'lost', 'lost'],
       ['error', 'images', 'file:missing'],
       ['error', 'hub', 'env:SLIPWAY_TEST_UNSET'],
       ['error', 'hub', 'file:old'],

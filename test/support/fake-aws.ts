@@ -1,9 +1,10 @@
 /**
- * The few calls of AWS that Slipway makes by itself: secrets, parameters, the description of an EKS cluster, tokens of registries. Signatures are checked as AWS
+ * The few calls of AWS that Slipway makes by itself: secrets, parameters, the description of an EKS cluster, tokens of registries, roles. Signatures are checked as AWS
  * does. It stands in for what cannot run here; `test/contract/secrets.test.ts` says what it must do, and the real services do the same.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type FakeSts, fakeSts } from './fake-sts.ts';
 import { sha256, signatureOf } from './sigv4.ts';
 
 export const ACCESS_KEY = 'AKIDEXAMPLE';
@@ -17,6 +18,9 @@ export interface FakeAws {
   parameters: Map<string, string>;
   /** By name: the body of DescribeCluster's `cluster`. */
   clusters: Map<string, object>;
+  sts: FakeSts;
+  /** The access keys that clusters were described with. */
+  describers: string[];
   /** Answers that come before any other, as `[status, code]`. */
   faults: [status: number, code: string][];
   /** How many calls came. */
@@ -29,20 +33,25 @@ export async function startFakeAws(): Promise<FakeAws> {
   const secrets = new Map<string, string>();
   const parameters = new Map<string, string>();
   const clusters = new Map<string, object>();
+  const sts = fakeSts();
+  const describers: string[] = [];
   const faults: FakeAws['faults'] = [];
   let calls = 0;
 
-  function answer(request: IncomingMessage, body: string): [status: number, answer: object] {
+  function answer(request: IncomingMessage, body: string): [status: number, answer: object | string] {
     calls += 1;
     const fault = faults.shift();
     if (fault) return [fault[0], { __type: `com.amazonaws#${fault[1]}`, message: 'planned' }];
-    if (!isSigned(request, body)) return [403, { __type: 'InvalidSignatureException', message: 'wrong' }];
+    const by = signerOf(request, body, sts);
+    if (by === undefined) return [403, { __type: 'InvalidSignatureException', message: 'wrong' }];
     const target = request.headers['x-amz-target'];
     const [, cluster] = /^\/clusters\/([^/?]+)$/.exec(request.url ?? '') ?? [];
     if (cluster !== undefined) {
+      describers.push(by);
       const found = clusters.get(decodeURIComponent(cluster));
       return found ? [200, { cluster: found }] : [404, { message: `No cluster found for name: ${cluster}.` }];
     }
+    if (target === undefined) return sts.answer(body);
     if (target === 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken') {
       const authorizationToken = Buffer.from(`AWS:${registryPassword}`).toString('base64');
       const proxyEndpoint = 'https://012345678910.dkr.ecr.eu-west-1.amazonaws.com';
@@ -68,7 +77,9 @@ export async function startFakeAws(): Promise<FakeAws> {
     let body = '';
     for await (const chunk of request) body += chunk;
     const [status, value] = answer(request, body);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    response
+      .writeHead(status, { 'content-type': typeof value === 'string' ? 'text/xml' : 'application/json' })
+      .end(typeof value === 'string' ? value : JSON.stringify(value));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -76,6 +87,8 @@ export async function startFakeAws(): Promise<FakeAws> {
     secrets,
     parameters,
     clusters,
+    sts,
+    describers,
     faults,
     calls: () => calls,
     stop: () =>
@@ -86,11 +99,17 @@ export async function startFakeAws(): Promise<FakeAws> {
   };
 }
 
-function isSigned({ method = '', url = '', headers }: IncomingMessage, body: string): boolean {
-  const [, key, region = '', service = '', names = '', signature] =
+/** The access key that a request is rightly signed with; undefined when it is not. */
+function signerOf(
+  { method = '', url = '', headers }: IncomingMessage,
+  body: string,
+  { sessions }: FakeSts,
+): string | undefined {
+  const [, key = '', region = '', service = '', names = '', signature] =
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
       headers.authorization ?? '',
     ) ?? [];
+  const session = sessions.get(key);
   const expected = signatureOf({
     method,
     path: url,
@@ -100,9 +119,13 @@ function isSigned({ method = '', url = '', headers }: IncomingMessage, body: str
     date: String(headers['x-amz-date']),
     region,
     service,
-    secretKey: SECRET_KEY,
+    secretKey: session?.secretKey ?? SECRET_KEY,
   });
-  return (
-    key === ACCESS_KEY && signature === expected && names.includes('host') && names.includes('x-amz-date')
-  );
+  const isRight =
+    (key === ACCESS_KEY || session !== undefined) &&
+    headers['x-amz-security-token'] === session?.token &&
+    signature === expected &&
+    names.includes('host') &&
+    names.includes('x-amz-date');
+  return isRight ? key : undefined;
 }

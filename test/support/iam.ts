@@ -70,6 +70,8 @@ function holds(
       return (values ?? []).every((value) => patterns.some((pattern) => isLike(pattern, value)));
     case 'StringLike':
       return values?.some((value) => patterns.some((pattern) => isLike(pattern, value))) ?? false;
+    case 'NumericLessThanEquals':
+      return values?.some((value) => patterns.some((pattern) => Number(value) <= Number(pattern))) ?? false;
     default:
       throw new Error(`there is no rule for ${operator}`);
   }

@@ -18,6 +18,8 @@ import { type CloudRequest, fakeClouds } from '../../support/fake-clouds.ts';
 
 const { signal } = new AbortController();
 const now = () => Date.UTC(2026, 0, 1);
+const REGISTRIES = 'https://containerregistry.azure.net';
+const textOf = async (token: Promise<{ value: string }>) => (await token).value;
 const ECR = '012345678910.dkr.ecr.us-east-2.amazonaws.com';
 
 describe('Amazon ECR', () => {
@@ -92,7 +94,8 @@ describe('Azure Container Registry', () => {
       'acme.azurecr.io': acrHost,
     });
     const metadata = fakeClouds({});
-    const token = () => azureToken({ http, metadata }, { clientId: 'client', federated }, signal);
+    const token = () =>
+      textOf(azureToken({ http, metadata, now }, { clientId: 'client', federated }, REGISTRIES, signal));
     expect(await createAcr(http, token, now).login('acme.azurecr.io', signal)).toEqual({
       username: '00000000-0000-0000-0000-000000000000',
       password: 'acr-refresh',
@@ -112,7 +115,8 @@ describe('Azure Container Registry', () => {
           ? [200, { access_token: 'entra-token', expires_in: '86399' }]
           : [400, {}],
     });
-    const token = () => azureToken({ http, metadata }, { clientId: 'client' }, signal);
+    const token = () =>
+      textOf(azureToken({ http, metadata, now }, { clientId: 'client' }, REGISTRIES, signal));
     const { password } = await createAcr(http, token, now).login('acme.azurecr.io', signal);
     expect(password).toBe('acr-refresh');
   });
@@ -122,14 +126,16 @@ describe('Azure Container Registry', () => {
       'login.microsoftonline.com': () => [401, { error: 'service-account-token' }],
     });
     const entra = azureToken(
-      { http: refusing, metadata: fakeClouds({}) },
+      { http: refusing, metadata: fakeClouds({}), now },
       { clientId: 'c', federated },
+      REGISTRIES,
       signal,
     );
     await expect(entra).rejects.toThrow(/^Microsoft Entra ID answered 401: [^-]*$/);
     const none = azureToken(
-      { http: refusing, metadata: fakeClouds({ '169.254.169.254': () => [404, {}] }) },
+      { http: refusing, metadata: fakeClouds({ '169.254.169.254': () => [404, {}] }), now },
       {},
+      REGISTRIES,
       signal,
     );
     await expect(none).rejects.toThrow('no managed identity');
@@ -156,19 +162,22 @@ describe('Google Artifact Registry', () => {
         : [400, {}],
     'iamcredentials.googleapis.com': ({ headers }: CloudRequest): [number, unknown] =>
       headers.authorization === 'Bearer federated-token'
-        ? [200, { accessToken: 'account-token' }]
+        ? [200, { accessToken: 'account-token', expireTime: '2026-01-01T01:00:00Z' }]
         : [403, {}],
   };
 
   it('is opened by workload identity federation, as a service account where one is named', async () => {
-    const both = { http: fakeClouds(hosts), metadata: fakeClouds({}) };
-    const gcr = createGcr((given) => googleToken(both, federation, given), now);
+    const both = { http: fakeClouds(hosts), metadata: fakeClouds({}), now };
+    const gcr = createGcr((given) => textOf(googleToken(both, federation, given)), now);
     expect(await gcr.login('europe-docker.pkg.dev', signal)).toMatchObject({
       username: 'oauth2accesstoken',
       password: 'account-token',
     });
     const direct = { ...federation, impersonationUrl: undefined };
-    expect(await googleToken(both, direct, signal)).toBe('federated-token');
+    expect(await googleToken(both, direct, signal)).toEqual({
+      value: 'federated-token',
+      expiresAt: now() + 3_600_000,
+    });
   });
 
   it('is opened by the service account of the machine', async () => {
@@ -178,7 +187,10 @@ describe('Google Artifact Registry', () => {
           ? [200, { access_token: 'machine-token', expires_in: 60 }]
           : [403, {}],
     });
-    expect(await googleToken({ http: fakeClouds({}), metadata }, undefined, signal)).toBe('machine-token');
+    expect(await googleToken({ http: fakeClouds({}), metadata, now }, undefined, signal)).toEqual({
+      value: 'machine-token',
+      expiresAt: now() + 60_000,
+    });
   });
 
   it('shows no token to a host that is not Google’s, whatever the file says', async () => {
@@ -189,7 +201,7 @@ describe('Google Artifact Registry', () => {
       { impersonationUrl: 'https://evil.example/' },
     ])
       await expect(
-        googleToken({ http, metadata: http }, { ...federation, ...change }, signal),
+        googleToken({ http, metadata: http, now }, { ...federation, ...change }, signal),
       ).rejects.toThrow('nothing was sent there');
     expect(http.requests.map(({ url }) => url.host)).toEqual(['sts.googleapis.com']);
   });

@@ -191,6 +191,100 @@ describe('loadFleet', () => {
     ]);
   });
 
+  test('lets a role be assumed for a cluster of EKS, by its whole ARN alone', () => {
+    const source = 'source: { url: "https://github.com/acme/fleet.git" }';
+    const text = (eks: string) => `clusters:\n  - name: prod\n    eks:\n      name: x\n${eks}    ${source}\n`;
+    const roleArn = 'arn:aws-cn:iam::123456789012:role/teams/deployer';
+    const fleet = loadFleet(text(`      roleArn: ${roleArn}\n      externalId: acme/7\n`), { path: PATH });
+    expect(fleet.clusters[0]?.eks).toEqual({ name: 'x', roleArn, externalId: 'acme/7' });
+    const noArn = 'must be the ARN of a role such as arn:aws:iam::123456789012:role/deployer';
+    for (const wrong of [
+      'deployer',
+      'arn:aws:iam::123456789012:role/*',
+      'arn:aws:iam::123456789012:user/ada',
+    ])
+      expect(problems(text(`      roleArn: '${wrong}'\n`))).toEqual([
+        `slipway.yaml:5:16: clusters[0].eks.roleArn: ${noArn}`,
+      ]);
+    expect(problems(text('      externalId: acme\n'))).toEqual([
+      'slipway.yaml:5:19: clusters[0].eks.externalId: is for roleArn, which is not given',
+    ]);
+    expect(problems(text(`      roleArn: ${roleArn}\n      externalId: "a b"\n`))).toEqual([
+      'slipway.yaml:6:19: clusters[0].eks.externalId: must have 2 to 1224 letters, digits and signs of _+=,.@:/-',
+    ]);
+  });
+
+  test('lets a cluster be named in GKE or AKS, and says at its line what no cloud would take', () => {
+    const source = 'source: { url: "https://github.com/acme/fleet.git" }';
+    const text = (way: string, fields: string) =>
+      `clusters:\n  - name: prod\n    ${way}:\n${fields}    ${source}\n`;
+    const id = '11111111-2222-3333-4444-555555555555';
+    const gke = loadFleet(
+      text('gke', '      project: acme\n      location: europe-west1\n      name: shop\n'),
+      {
+        path: PATH,
+      },
+    );
+    expect(gke.clusters[0]?.gke).toEqual({ project: 'acme', location: 'europe-west1', name: 'shop' });
+    const aks = loadFleet(
+      text('aks', `      subscription: ${id}\n      resourceGroup: rg_(1)\n      name: shop\n`),
+      { path: PATH },
+    );
+    expect(aks.clusters[0]?.aks).toEqual({
+      subscription: id,
+      resourceGroup: 'rg_(1)',
+      name: 'shop',
+      publicName: false,
+    });
+    expect(
+      problems(
+        text(
+          'gke',
+          `      project: ../x
+      location: Europe
+      name: Shop
+      endpoint: public
+      awsFederation: { provider: aws, serviceAccount: x@evil.example }
+`,
+        ),
+      ),
+    ).toEqual([
+      'slipway.yaml:4:16: clusters[0].gke.project: must be the id of a project such as acme-prod',
+      'slipway.yaml:5:17: clusters[0].gke.location: must be a region or zone such as europe-west1 or europe-west1-b',
+      'slipway.yaml:6:13: clusters[0].gke.name: must be the name of a GKE cluster',
+      'slipway.yaml:7:17: clusters[0].gke.endpoint: must be private or dns',
+      'slipway.yaml:8:34: clusters[0].gke.awsFederation.provider: must be the full name of a provider: projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER',
+      'slipway.yaml:8:55: clusters[0].gke.awsFederation.serviceAccount: must be the address of a service account such as slipway@acme-prod.iam.gserviceaccount.com',
+    ]);
+    const noId = 'must be an id such as 11111111-2222-3333-4444-555555555555';
+    expect(
+      problems(
+        text(
+          'aks',
+          `      subscription: acme
+      resourceGroup: a/b
+      name: -x
+      awsFederation: { tenant: acme, client: "${id}" }
+`,
+        ),
+      ),
+    ).toEqual([
+      `slipway.yaml:4:21: clusters[0].aks.subscription: ${noId}`,
+      'slipway.yaml:5:22: clusters[0].aks.resourceGroup: must be the name of a resource group',
+      'slipway.yaml:6:13: clusters[0].aks.name: must be the name of an AKS cluster',
+      `slipway.yaml:7:32: clusters[0].aks.awsFederation.tenant: ${noId}`,
+    ]);
+    expect(problems(text('gke', '      name: shop\n'))).toEqual([
+      'slipway.yaml:3:5: clusters[0].gke.project: is required',
+      'slipway.yaml:3:5: clusters[0].gke.location: is required',
+    ]);
+    expect(
+      problems(
+        `clusters: [{name: a, eks: {name: a}, aks: {subscription: "${id}", resourceGroup: r, name: n}, ${source}}]`,
+      ),
+    ).toEqual(['slipway.yaml:1:38: clusters[0].aks: cannot be given together with eks']);
+  });
+
   test('reports everything that is wrong, in the order of the file, where it stands', () => {
     const text = `clusters:
   - name: staging

@@ -1,0 +1,66 @@
+import type { AwsApi } from './aws-api.ts';
+import { AwsError } from './aws-fault.ts';
+import { xmlField } from './xml-field.ts';
+
+/** The type of what {@link awsSubjectForGoogle} makes. */
+export const AWS_SUBJECT_TYPE = 'urn:ietf:params:aws:token-type:aws4_request';
+
+/** What Entra ID wants in the audience of tokens from elsewhere. */
+const ENTRA_AUDIENCE = 'api://AzureADTokenExchange';
+
+/**
+ * Proves to Google Cloud which AWS identity this process has: a call of `sts:GetCallerIdentity`, signed here and sent by Google. It is bound
+ * to one provider of one pool by a signed header.
+ * @param audience the full name of that provider
+ * @see https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
+ */
+export async function awsSubjectForGoogle(aws: Pick<AwsApi, 'sign'>, audience: string): Promise<string> {
+  const { url, method, headers } = await aws.sign({
+    service: 'sts',
+    method: 'POST',
+    query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
+    headers: { 'x-goog-cloud-target-resource': audience },
+  });
+  const list = Object.entries(headers).map(([key, value]) => ({ key, value }));
+  return encodeURIComponent(JSON.stringify({ url: url.href, method, headers: list }));
+}
+
+/**
+ * Proves to Microsoft Entra ID which AWS identity this process has: a token of OpenID Connect that AWS signs, good for five minutes.
+ * @throws Error saying what to switch on or to allow; AwsError
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+ */
+export async function awsSubjectForEntra(aws: Pick<AwsApi, 'call'>): Promise<string> {
+  const form = new URLSearchParams({
+    Action: 'GetWebIdentityToken',
+    Version: '2011-06-15',
+    'Audience.member.1': ENTRA_AUDIENCE,
+    // Entra ID knows no other.
+    SigningAlgorithm: 'RS256',
+    DurationSeconds: '300',
+  });
+  const answer = await aws
+    .call({
+      service: 'sts',
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+    })
+    .catch((error: unknown) => {
+      const code = error instanceof AwsError ? error.code : '';
+      if (code.startsWith('OutboundWebIdentityFederationDisabled'))
+        throw new Error(
+          'AWS gives no tokens of OpenID Connect in this account; switch them on: aws iam enable-outbound-web-identity-federation',
+          { cause: error },
+        );
+      if (code.startsWith('AccessDenied'))
+        throw new Error(
+          `the AWS identity of this process lacks the right sts:GetWebIdentityToken for the audience ${ENTRA_AUDIENCE}`,
+          { cause: error },
+        );
+      throw error;
+    });
+  const token = xmlField(answer, 'WebIdentityToken');
+  if (token === '') throw new Error('sts gave no token of OpenID Connect');
+  return token;
+}
