@@ -9,7 +9,7 @@ import { handleMessage, VISIBILITY_MS } from '../../lib/pipeline/handle-message.
 import { tick } from '../../lib/pipeline/tick.ts';
 import { Chance } from './chance.ts';
 import { Api } from './modelled-api.ts';
-import { Line, MAX_RECEIVE_COUNT } from './modelled-queue.ts';
+import { Line } from './modelled-queue.ts';
 import { Rows } from './modelled-table.ts';
 import { type Commit, type Content, Repository, URL } from './repository.ts';
 import { Process, Scheduler, type Step, settled } from './scheduler.ts';
@@ -170,7 +170,7 @@ export class World implements Surroundings {
     if (!first) return;
     worker.busy = true;
     const handle = (job: Parameters<typeof handleJob>[1]) => handleJob(ctx, job);
-    if (batches) await handleBatch(ctx, queue, messages, { handle, maxReceiveCount: MAX_RECEIVE_COUNT });
+    if (batches) await handleBatch(ctx, queue, messages, { handle });
     else await handleMessage(ctx, queue, first, handle);
     worker.busy = false;
   }
