@@ -39,7 +39,6 @@ export class Line {
   #messages: Message[] = [];
   #delayed: Delayed[] = [];
   readonly #seen = new Map<string, number>();
-  readonly #sentAt = new Map<string, number>();
   #ids = 0;
 
   constructor(name: string, chance: Chance) {
@@ -47,13 +46,7 @@ export class Line {
     this.#chance = chance;
   }
 
-  /** When a message for an object of that name was sent last: epoch in ms. */
-  sentAt(name: string): number | undefined {
-    return this.#sentAt.get(name);
-  }
-
   send(message: OutgoingMessage, now: number): void {
-    this.#sentAt.set(message.group.slice(message.group.lastIndexOf('/') + 1), now);
     const { delayMs = 0 } = message;
     if (delayMs > 0) this.#delayed.push({ message, dueAt: now + Math.ceil(delayMs / 1_000) * 1_000 });
     else this.#append(message, now);

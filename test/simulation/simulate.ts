@@ -95,7 +95,7 @@ async function quiet(world: World, ms: number): Promise<void> {
 /** Everything heals: what waits goes on, what was suspended is resumed, and sweeps come. */
 async function end(world: World, watcher: Watcher): Promise<void> {
   await quiet(world, REST);
-  watcher.violations.push(...lostWakeUps(world, watcher));
+  watcher.violations.push(...lostWakeUps(world));
   for (const name of ['base', 'app'])
     if (kustomizationOf(world, name)?.spec.suspend) edit(world, watcher, name, { spec: { suspend: false } });
   let problems: string[] = [];
@@ -134,6 +134,9 @@ function happen(world: World, watcher: Watcher, event: Event): void {
     case 'delete':
       api.delete(configMap(event.name));
       break;
+    case 'delete-owner':
+      api.delete({ group: KUSTOMIZE, kind: 'Kustomization', namespace: NAMESPACE, name: event.name });
+      break;
     case 'suspend':
     case 'resume':
       edit(world, watcher, event.name, { spec: { suspend: event.kind === 'suspend' } });
@@ -156,7 +159,7 @@ function happen(world: World, watcher: Watcher, event: Event): void {
 }
 
 /** What was sent by then and has come to nothing, without that a sweep has made up for it. */
-function lostWakeUps(world: World, watcher: Watcher): string[] {
+function lostWakeUps(world: World): string[] {
   if (!world.isEmpty) return [];
   const { artifact } = sourceOf(world)?.status ?? {};
   const problems: string[] = [];
@@ -166,13 +169,12 @@ function lostWakeUps(world: World, watcher: Watcher): string[] {
   const key = 'GitRepository/flux-system/flux-system';
   const sent = world.rows.get<{ commit: string }>(`source-sent#${CLUSTER}`, key, world.scheduler.now)?.value;
   for (const name of broughtBy(head)) {
-    const { spec, status } = kustomizationOf(world, name) ?? {};
+    const { metadata, spec, status } = kustomizationOf(world, name) ?? {};
+    // What somebody deletes by hand the next sweep finds.
+    if (metadata?.deletionTimestamp !== undefined) continue;
     if (sent?.commit !== commitOf(artifact?.revision) || !status || spec?.suspend) continue;
-    // One that was just at another revision is found by the next sweep.
-    const wasBusy = (watcher.triedAt.get(name) ?? 0) >= watcher.artifactAt;
-    if (status.lastAttemptedRevision === artifact?.revision || wasBusy) continue;
-    if ((world.jobs.sentAt(name) ?? 0) < watcher.artifactAt)
-      problems.push(`Kustomization ${name} got no job for ${artifact?.revision}, which counts as sent`);
+    if (status.lastAttemptedRevision !== artifact?.revision)
+      problems.push(`Kustomization ${name} is not at ${artifact?.revision}, which counts as sent`);
   }
   return problems;
 }

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PLANTED, tempting } from './planted-faults.ts';
 import { prepare, simulate } from './simulate.ts';
 import { type Story, story } from './story.ts';
+import { TOLD } from './told-stories.ts';
 import type { World } from './world.ts';
 
 /** How many interleavings are played. */
@@ -48,6 +49,9 @@ describe.skipIf(REPLAY !== undefined)('the pipeline', () => {
   it('keeps its promises in every interleaving, whatever dies, freezes, fails or comes twice', async () => {
     await fc.assert(fc.asyncProperty(story, play), { numRuns: RUNS, seed: SEED });
   });
+
+  for (const [name, told] of Object.entries(TOLD))
+    it(`keeps its promises where one was broken once: ${name}`, () => play(told));
 
   it('goes the same way twice when it is played again', async () => {
     for (const told of fc.sample(story, { numRuns: 5, seed: 1 })) {

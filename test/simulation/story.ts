@@ -13,6 +13,8 @@ export type Event =
   | { kind: 'tick' }
   | { kind: 'edit'; name: string }
   | { kind: 'delete'; name: string }
+  /** Somebody deletes a Kustomization: what it applies goes with it, and both come back. */
+  | { kind: 'delete-owner'; name: 'base' | 'app' }
   | { kind: 'suspend' | 'resume' | 'request'; name: 'base' | 'app' }
   | { kind: 'duplicate' }
   | { kind: 'wait'; ms: number }
@@ -39,7 +41,8 @@ const content: fc.Arbitrary<Content> = fc.record({
   value: fc.nat(2),
   shared: fc.constantFrom('base' as const, 'app' as const, 'none' as const),
   more: fc.record({ base: fc.boolean(), app: fc.boolean() }),
-  app: fc.constant(true),
+  // A commit may leave it out, and a later one bring it again.
+  app: fc.constantFrom(true, true, true, false),
   dependsOn: fc.boolean(),
   broken: fc.constantFrom('none', 'none', 'none', 'none', 'none', 'none', 'base', 'app'),
 });
@@ -78,6 +81,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       kind: fc.constantFrom(...(['suspend', 'resume', 'request'] as const)),
       name: kustomization,
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('delete-owner' as const), name: kustomization }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('duplicate' as const) }) },
   {

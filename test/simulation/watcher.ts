@@ -17,6 +17,9 @@ import type { World } from './world.ts';
 /** How long a look at a lease is good for, as `lib/pipeline/lease.ts` has it, in ms. */
 const LOOK_MS = 1_000;
 
+/** So long one that is deleted may take from looking at what it may delete until it does, in ms. */
+const JUDGED_MS = 5_000;
+
 /** Something that must never happen. */
 export class Violation extends Error {}
 
@@ -27,8 +30,6 @@ export class Watcher {
   byHand = false;
   /** When the source came to the artifact that it has: epoch in ms. */
   artifactAt = 0;
-  /** When each Kustomization came to the revision that it has tried last: epoch in ms. */
-  readonly triedAt = new Map<string, number>();
   readonly #world: World;
   /** Who has taken the lease of an object, and when. */
   readonly #held = new Map<string, { holder: string; since: number }>();
@@ -64,8 +65,8 @@ export class Watcher {
     const object = after ?? before;
     if (object?.kind === 'GitRepository' && revisionOf(before) !== revisionOf(after))
       this.artifactAt = this.#world.scheduler.now;
-    if (object?.kind === 'Kustomization' && triedBy(before) !== triedBy(after))
-      this.triedAt.set(object.metadata.name, this.#world.scheduler.now);
+    if (object?.kind === 'Kustomization' && !after && (before as Live).spec.suspend === true)
+      this.#world.leftBehind.add(object.metadata.name);
     if (object?.kind !== 'ConfigMap') return;
     if (!before) this.#onCreated(object);
     if (!after) this.#onDeleted(object);
@@ -89,6 +90,8 @@ export class Watcher {
       commitOf(isGoing ? source : live?.status?.lastAttemptedRevision),
     );
     if (!live || !commit) return;
+    // One that is deleted looks at the source first, which may move on before its deletes are sent.
+    if (isGoing && this.#world.scheduler.now - this.artifactAt <= JUDGED_MS) return;
     // One that is deleted by hand does not wait for what is built only after it was made anew.
     const waits = (name: string) =>
       name === owner ||
@@ -115,10 +118,6 @@ export class Watcher {
 
 function revisionOf(object: KubernetesObject | undefined): string | undefined {
   return (object as Live | undefined)?.status?.artifact?.revision;
-}
-
-function triedBy(object: KubernetesObject | undefined): string | undefined {
-  return (object as Live | undefined)?.status?.lastAttemptedRevision;
 }
 
 function ownerOf(object: KubernetesObject | undefined): string | undefined {

@@ -46,6 +46,8 @@ export class World implements Surroundings {
   lastPushAccepted = true;
   /** Whether anything has befallen a process. */
   wasStruck = false;
+  /** Kustomizations that were suspended when they went: what they had applied stays, as with Flux. */
+  readonly leftBehind = new Set<string>();
   readonly #chance: Chance;
   readonly #plant: Plant;
   readonly #edge: Context;
@@ -64,8 +66,8 @@ export class World implements Surroundings {
     this.#names = before ? before.#names : 0;
     this.scheduler = new Scheduler(this.#chance, { traced });
     if (before) this.scheduler.now = before.scheduler.now;
-    this.rows = new Rows(before?.rows);
-    this.api = new Api(before?.api);
+    this.rows = new Rows(before?.rows, traced);
+    this.api = new Api(before?.api, traced);
     this.repository = new Repository(from instanceof World ? from.repository : from);
     this.blobs = new Map(before?.blobs);
     this.pushes = new Line('push', this.#chance);
