@@ -60,6 +60,7 @@ export function differences(world: World): string[] {
   const wanted = new Map<string, { owner: string; value: string }>();
   // What a failed build has left, and what waits for it, stays as it was.
   const unknown = new Set<string>();
+  if (waitForEachOther(world)) return [];
   for (const name of broughtBy(head)) {
     const objects = renderingOf(head, name);
     // What waits for it stands as it stood, or was not touched by the commit.
@@ -97,6 +98,15 @@ export function differences(world: World): string[] {
  */
 function isBetweenOwners(world: World, name: string): boolean {
   return name === 'shared' && !world.repository.head.content.app;
+}
+
+/**
+ * Somebody deletes `base` by hand while a commit leaves `app` out: `base` may wait for `app`, which the root's inventory still names, and the
+ * root lets go of `app` only once `base` is there again. An open finding: nothing is lost by it, but `base` stays in deletion.
+ */
+function waitForEachOther(world: World): boolean {
+  const isGoing = kustomizationOf(world, 'base')?.metadata.deletionTimestamp !== undefined;
+  return isGoing && !world.repository.head.content.app;
 }
 
 /** One that is deleted goes, and comes back, only once the other is built: what it holds may have moved there. */

@@ -30,6 +30,8 @@ export class Watcher {
   byHand = false;
   /** When the source came to the artifact that it has: epoch in ms. */
   artifactAt = 0;
+  /** When each Kustomization came to the revision that it has tried last: epoch in ms. */
+  readonly triedAt = new Map<string, number>();
   readonly #world: World;
   /** Who has taken the lease of an object, and when. */
   readonly #held = new Map<string, { holder: string; since: number }>();
@@ -65,6 +67,8 @@ export class Watcher {
     const object = after ?? before;
     if (object?.kind === 'GitRepository' && revisionOf(before) !== revisionOf(after))
       this.artifactAt = this.#world.scheduler.now;
+    if (object?.kind === 'Kustomization' && triedBy(before) !== triedBy(after))
+      this.triedAt.set(object.metadata.name, this.#world.scheduler.now);
     if (object?.kind === 'Kustomization' && !after && (before as Live).spec.suspend === true)
       this.#world.leftBehind.add(object.metadata.name);
     if (object?.kind !== 'ConfigMap') return;
@@ -118,6 +122,10 @@ export class Watcher {
 
 function revisionOf(object: KubernetesObject | undefined): string | undefined {
   return (object as Live | undefined)?.status?.artifact?.revision;
+}
+
+function triedBy(object: KubernetesObject | undefined): string | undefined {
+  return (object as Live | undefined)?.status?.lastAttemptedRevision;
 }
 
 function ownerOf(object: KubernetesObject | undefined): string | undefined {

@@ -46,6 +46,8 @@ export class World implements Surroundings {
   lastPushAccepted = true;
   /** Whether anything has befallen a process. */
   wasStruck = false;
+  /** Whether the webhook of any push was lost. */
+  wasMissed = false;
   /** Kustomizations that were suspended when they went: what they had applied stays, as with Flux. */
   readonly leftBehind = new Set<string>();
   readonly #chance: Chance;
