@@ -7,13 +7,7 @@ import { createNetworkPolicy } from '../../lib/network.ts';
 import { type Admin, createAdmin } from '../../lib/pipeline/admin.ts';
 import { sqsDelayed } from '../../lib/queue/sqs-delayed.ts';
 import { openCore } from '../aws/core.ts';
-import {
-  type Environment,
-  MAX_RECEIVE_COUNT,
-  QUEUES,
-  queueUrl,
-  readEnvironment,
-} from '../aws/environment.ts';
+import { type Environment, QUEUES, queueUrl, readEnvironment } from '../aws/environment.ts';
 import { installationOf } from '../aws/installation.ts';
 import { lazyAwsApi } from '../open-aws-api.ts';
 import { openClusters } from '../open-clusters.ts';
@@ -35,7 +29,6 @@ export async function withAwsAdmin<T>({ fleet }: OpenFleet, work: (admin: Admin)
   const delayed = sqsDelayed({
     sqs: sqsApi(lazyAwsApi(core.open.fleet.aws?.region)),
     deadLetterQueueUrl: queueUrl(queues, QUEUES.delayDead),
-    maxReceiveCount: MAX_RECEIVE_COUNT,
     queueUrl: (name) => queueUrl(queues, name),
   });
   try {

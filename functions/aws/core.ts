@@ -38,11 +38,12 @@ export async function openCore(
   const open = await openFleetAt(environment.fleet);
   const aws = lazyAwsApi(open.fleet.aws?.region);
   const dynamodb = dynamodbApi(aws);
-  const queues = openQueues(sqsApi(aws), environment.queues);
   const newId = () => sortableId(Date.now(), randomBytes(10));
-  const { table } = environment;
+  const table = (name: string) =>
+    dynamoTable({ dynamodb, tableName: environment.table, name, now: Date.now });
+  const queues = openQueues(sqsApi(aws), environment.queues, table('index'));
   const index = openIndex(
-    (name) => dynamoTable({ dynamodb, tableName: table, name, now: Date.now }),
+    table,
     Date.now,
     open.fleet.clusters.map(({ name }) => name),
     {

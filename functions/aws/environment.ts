@@ -105,8 +105,14 @@ export function queueUrl(queues: string, queue: string): string {
   return url;
 }
 
-/** How often a message is handed out before it goes to the dead-letter queue: `maxReceiveCount` of every redrive policy. */
-export const MAX_RECEIVE_COUNT = 5;
+/**
+ * `maxReceiveCount` of the redrive policy of every FIFO queue, the most that SQS allows: it counts what is no failure too, such as the end of a
+ * function, so messages are given up by `lib/queue/sqs-tries.ts`.
+ */
+export const MAX_RECEIVE_COUNT = 1_000;
+
+/** That of the queue of held-back messages, which come each minute: what cannot be sent on for an hour, as to a queue that is gone. */
+export const MAX_FORWARDS = 60;
 
 /** Keys of objects in the bucket: `artifacts/<cluster>/…`, so that a role can be given one cluster's alone. */
 export const ARTIFACTS = 'artifacts/';

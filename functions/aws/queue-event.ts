@@ -4,7 +4,6 @@ import { handleBatch } from '../../lib/pipeline/handle-batch.ts';
 import type { Handled } from '../../lib/pipeline/handle-message.ts';
 import type { Queue } from '../../lib/queue/queue.ts';
 import { receivedOf, type SqsRecord } from '../../lib/queue/sqs-message.ts';
-import { MAX_RECEIVE_COUNT } from './environment.ts';
 import { endOf, type Invocation } from './lambda.ts';
 
 /** Messages of a queue, as Lambda hands them to a function. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
@@ -37,7 +36,6 @@ export function queueHandler<C extends Core>(open: () => Promise<QueueWork<C>>):
     const ctx = { ...work.ctx, endsAt: endOf(invocation, marginMs) };
     const left = await handleBatch(ctx, queue, event.Records.map(receivedOf), {
       handle: (job) => handle(ctx, job),
-      maxReceiveCount: MAX_RECEIVE_COUNT,
     });
     return { batchItemFailures: left.map(({ id }) => ({ itemIdentifier: id })) };
   };

@@ -42,7 +42,7 @@ export function openEdge(environment: EdgeEnvironment, open: OpenFleet): Edge {
   const opened = async () => aws;
   const rows = dynamoTable({ dynamodb: dynamodbApi(opened), tableName, name: 'index', now });
   return {
-    queues: openQueues(sqsApi(opened), environment.SLIPWAY_QUEUES),
+    queues: openQueues(sqsApi(opened), environment.SLIPWAY_QUEUES, rows),
     index: { deliveries: new Deliveries(rows, now), receivers: new Receivers(rows) },
     blobs: s3Blobs({ aws: opened, bucket }),
     http: edgeHttp({

@@ -2,6 +2,7 @@ import { applyStaged } from '../apply/apply.ts';
 import { ApplyError } from '../apply/apply-error.ts';
 import { prune } from '../apply/prune.ts';
 import { checkPruneGuard } from '../apply/prune-guard.ts';
+import { takenOver } from '../apply/taken-over.ts';
 import type { ApplyResult } from '../apply/types.ts';
 import type { Condition } from '../core/conditions.ts';
 import { setCondition } from '../core/conditions.ts';
@@ -150,7 +151,16 @@ async function pruneWhenBuilt(
 ) {
   if (gone.length === 0) return { survivors: [], removed: [], waitsFor: [], error: undefined };
   const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision, gone);
-  if (waitsFor.length > 0) return { survivors: [...gone], removed: [], waitsFor, error: undefined };
+  if (waitsFor.length > 0) {
+    const lost = new Set(await takenOver(client, gone, pruneOptions(run, object, allowed, undefined)));
+    const survivors = gone.filter((entry) => !lost.has(entry));
+    return {
+      survivors,
+      removed: [...lost],
+      waitsFor: survivors.length > 0 ? waitsFor : [],
+      error: undefined,
+    };
+  }
   const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, source.artifact.revision);
   const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
   run.changes.push(...result.changeSet.entries);

@@ -47,14 +47,20 @@ export async function sendDependants(
 ): Promise<void> {
   const { ctx, job } = run;
   const { affected, unaffected } = await step(run, 'dependants', async () => {
-    const items = await listKustomizations(run.client);
-    const own = objectKey(run.ref);
-    const dependants = items.filter(
-      (item) => objectKey(sourceRefOf(item)) === own && isActive(item) && mayUse(run, item),
-    );
-    const records = await ctx.index.inputs.loadCluster(job.cluster);
-    const index = known ?? (await treeIndexOf(ctx.blobs, artifact));
-    return partition(dependants, artifact, records, index);
+    const look = async () => {
+      const items = await dependantsOf(run);
+      // Read after the objects: a record that is older than what its object has applied would let it pass for untouched.
+      const records = await ctx.index.inputs.loadCluster(job.cluster);
+      return partition(items, artifact, records, known ?? (await treeIndexOf(ctx.blobs, artifact)));
+    };
+    const first = await look();
+    if (first.there.length === 0) return first;
+    const taken = await ctx.index.leases.taken(job.cluster);
+    const { there, ...others } = await look();
+    return {
+      ...others,
+      affected: [...others.affected, ...there.filter((item) => isTaken(run, item, taken))],
+    };
   });
   const guests = await openRollout(run, source, artifact, affected.map(refOfKustomization));
   const { origin } = job;
@@ -74,6 +80,21 @@ export async function sendDependants(
     digest: artifact.digest,
     ...repositoryOf(source),
   });
+}
+
+async function dependantsOf(run: Run): Promise<(Kustomization & WithStatus)[]> {
+  const own = objectKey(run.ref);
+  const items = await listKustomizations(run.client);
+  return items.filter((item) => objectKey(sourceRefOf(item)) === own && isActive(item) && mayUse(run, item));
+}
+
+/**
+ * Whether a run was at an object that was at the revision already. The branch may have come back to it (A → B → A), and that run read the
+ * source when it was at B: the object is going to be there, and must come back, too. A run that begins only now reads what is newest.
+ * @param taken the leases before the object was read
+ */
+function isTaken({ job }: Run, item: Kustomization, taken: ReadonlySet<string>): boolean {
+  return taken.has(`${job.cluster}/${objectKey(refOfKustomization(item))}`);
 }
 
 /** One that may not use the source has no part in what its commits show. */
@@ -105,12 +126,13 @@ function partition(
 ) {
   const affected: (Kustomization & WithStatus)[] = [];
   const unaffected: (Kustomization & WithStatus)[] = [];
+  const there: (Kustomization & WithStatus)[] = [];
   for (const item of dependants) {
-    if (isReady(item) && isAtRevision(item.status ?? {}, artifact.revision)) continue;
     const record = records.get(objectKey(refOfKustomization(item)));
-    (isUnaffected(item, record, index) ? unaffected : affected).push(item);
+    if (isReady(item) && isAtRevision(item.status ?? {}, artifact.revision)) there.push(item);
+    else (isUnaffected(item, record, index) ? unaffected : affected).push(item);
   }
-  return { affected, unaffected };
+  return { affected, unaffected, there };
 }
 
 /**

@@ -8,7 +8,6 @@ import {
   type Handled,
   type HandlingContext,
   keepHidden,
-  sendAgain,
   VISIBILITY_MS,
 } from './handle-message.ts';
 
@@ -18,8 +17,6 @@ export type BatchContext = HandlingContext & Pick<Core, 'now' | 'endsAt'>;
 /** How a batch is handled. */
 export interface BatchOptions {
   handle: (job: Job) => Promise<Handled>;
-  /** As in the redrive policy of the queue. */
-  maxReceiveCount: number;
 }
 
 /**
@@ -72,7 +69,7 @@ async function handleGroup(
   queue: Queue,
   messages: readonly ReceivedMessage[],
   open: Set<ReceivedMessage>,
-  { handle, maxReceiveCount }: BatchOptions,
+  { handle }: BatchOptions,
 ): Promise<ReceivedMessage[]> {
   for (const [index, message] of messages.entries()) {
     const hasTime = !ctx.signal.aborted && (ctx.endsAt === undefined || ctx.now() < ctx.endsAt);
@@ -82,35 +79,23 @@ async function handleGroup(
     const failed = hasTime ? [message] : [];
     const untried = messages.slice(index + failed.length);
     for (const one of untried) open.delete(one);
-    return [...failed, ...(await giveBack(ctx, queue, untried, maxReceiveCount))];
+    return [...failed, ...(await giveBack(ctx, queue, untried))];
   }
   return [];
 }
 
-/**
- * Gives back messages that were not tried, in their order. They have been handed out as often as the one before them that failed, and
- * would become dead letters along with it; those that are at their last time are sent anew instead.
- * @returns those that were given back
- */
+/** Gives back messages that were not tried, in their order. @returns them */
 async function giveBack(
   ctx: BatchContext,
   queue: Queue,
   messages: readonly ReceivedMessage[],
-  maxReceiveCount: number,
-): Promise<ReceivedMessage[]> {
-  const left: ReceivedMessage[] = [];
+): Promise<readonly ReceivedMessage[]> {
   for (const message of messages) {
     try {
-      if (message.receiveCount >= maxReceiveCount) {
-        await sendAgain(ctx, queue, message);
-        await queue.acknowledge(message);
-        continue;
-      }
       await queue.release(message, ctx.signal.aborted ? 0 : ERROR_MS);
     } catch (error) {
       ctx.log.warn({ error: messageOf(error), group: message.group }, 'a message could not be given back');
     }
-    left.push(message);
   }
-  return left;
+  return messages;
 }

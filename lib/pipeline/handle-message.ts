@@ -59,27 +59,37 @@ export async function attempt(
   message: ReceivedMessage,
   handle: (job: Job) => Promise<Handled>,
 ): Promise<boolean> {
+  const { group, receiveCount } = message;
   try {
+    const admitted = await queue.admit(message);
+    if (admitted === 'given up')
+      ctx.log.error(
+        { group, receiveCount },
+        'a job was in hand at too many ends of a worker and is given up',
+      );
+    if (admitted !== 'begin') return admitted === 'given up';
     const handled = await handle(Job.parse(JSON.parse(message.body)));
     if (handled === 'busy') await sendAgain(ctx, queue, message, BUSY_MS);
     await queue.acknowledge(message);
     return true;
   } catch (error) {
     if (!ctx.signal.aborted) {
-      const { group, receiveCount } = message;
       ctx.log.error(
         { error: messageOf(error), stack: (error as Error).stack, group, receiveCount },
         'a job failed and is tried again',
       );
     }
-    await queue.release(message, ctx.signal.aborted ? 0 : ERROR_MS).catch(() => undefined);
+    await (ctx.signal.aborted ? queue.release(message) : queue.fail(message, ERROR_MS)).catch(
+      (fault: unknown) =>
+        ctx.log.warn({ error: messageOf(fault), group }, 'it could not be said that a job failed'),
+    );
     return false;
   }
 }
 
 /**
- * Sends the job of a message as a new one. Given back instead it would count as failed, and soon end as a dead letter. That is for jobs
- * whose object another worker is at (one that was paused may hold its lease for a minute), and for those that were not even tried.
+ * Sends the job of a message as a new one. Given back instead it would keep its group waiting. That is for jobs whose object another
+ * worker is at (one that was paused may hold its lease for a minute).
  */
 export function sendAgain(
   ctx: HandlingContext,

@@ -1,3 +1,4 @@
+import type { Artifact } from '../core/artifact.ts';
 import type { Condition } from '../core/conditions.ts';
 import { refOf } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
@@ -10,7 +11,7 @@ import { kinds } from './kinds.ts';
 import { keyOf } from './object-key.ts';
 import { isReady } from './ready.ts';
 import { report } from './report-rollout.ts';
-import { sourceKeyOf } from './rollout.ts';
+import { overtake, sourceKeyOf } from './rollout.ts';
 import type { WithStatus } from './status.ts';
 
 /** As long as a look takes, and more. */
@@ -63,7 +64,7 @@ async function leave(ctx: Context, rollout: Rollout, key: string, message: strin
 
 /**
  * Ends what a crash, or an event that nobody saw, left open: members of unfinished rollouts that do not exist any more, are
- * suspended, or have reached the commit without the rollout having heard of it.
+ * suspended, or have reached the commit without the rollout having heard of it; and rollouts that were opened again after another commit took over.
  * @param objects all Toolkit objects of the cluster, a moment ago
  */
 export async function healRollouts(
@@ -78,6 +79,11 @@ export async function healRollouts(
   const invited = new Set((await guests.all(name)).map((guest) => `${guest.key} ${guest.source}`));
   for (const source of sources) {
     for (const rollout of chosen(await rollouts.unfinished(name, source), ctx.random())) {
+      const newer = await overtakenBy(ctx, rollout, byKey.get(source));
+      if (newer) {
+        await overtake(ctx, rollout, newer);
+        continue;
+      }
       const members = await rollouts.members(rollout);
       const stuck = members.filter(({ key, state }) => {
         const object = byKey.get(key);
@@ -91,6 +97,22 @@ export async function healRollouts(
       if (stuck.length > 0 || !areUnderWay) await report(ctx, rollout);
     }
   }
+}
+
+/**
+ * The rollout of the commit that the source has come to, where that one began after another which is unfinished: a run that was on its way
+ * when the source moved on has said something of its own commit, after all others of that commit were closed.
+ */
+async function overtakenBy(
+  ctx: Context,
+  { cluster, source, commit, startedAt }: Rollout,
+  object: WithStatus | undefined,
+): Promise<Rollout | undefined> {
+  const artifact = object?.status?.artifact as Artifact | undefined;
+  const current = commitOf(artifact?.revision);
+  if (current === '' || current === commit) return undefined;
+  const newer = await ctx.index.rollouts.get(cluster, source, current);
+  return newer?.supersededBy === '' && newer.startedAt >= startedAt ? newer : undefined;
 }
 
 /** The newest rollouts, and as many of the others, beginning at another place each time. @param chance 0 ≤ n < 1 */

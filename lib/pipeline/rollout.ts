@@ -75,14 +75,17 @@ async function supersede(ctx: Context, newest: Rollout, pushed: string | undefin
     unfinished
       .filter(({ commit }) => commit !== newest.commit)
       .filter(({ commit, startedAt }) => startedAt <= newest.startedAt || commit === pushed)
-      .map(async (rollout) => {
-        const closed = { ...rollout, supersededBy: newest.commit };
-        await ctx.index.rollouts.open(closed);
-        // That it could not be read for a while is not the fault of the commit, and is over.
-        await ctx.index.rollouts.recover(closed, closed.source);
-        await report(ctx, closed);
-      }),
+      .map((rollout) => overtake(ctx, rollout, newest)),
   );
+}
+
+/** Closes a rollout that a newer one has overtaken. */
+export async function overtake(ctx: Context, rollout: Rollout, newest: Rollout): Promise<void> {
+  const closed = await ctx.index.rollouts.close(rollout, newest.commit);
+  if (!closed) return;
+  // That it could not be read for a while is not the fault of the commit, and is over.
+  await ctx.index.rollouts.recover(closed, closed.source);
+  await report(ctx, closed);
 }
 
 /** The rollout that an object is a part of while it is at a revision of its source; undefined when there is none. */

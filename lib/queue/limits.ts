@@ -9,6 +9,9 @@ export const MAX_DELAY_MS = 900_000;
 /** Largest body in bytes of UTF-8. */
 export const MAX_BODY_BYTES = 256 * 1_024;
 
+/** A message whose handling failed so often becomes a dead letter. */
+export const MAX_FAILURES = 5;
+
 /** Longest visibility timeout, in ms: 12 hours, as in SQS. */
 export const MAX_VISIBILITY_MS = 12 * 3_600_000;
 

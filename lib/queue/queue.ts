@@ -29,7 +29,7 @@ export interface ReceivedMessage {
   sentAt: number;
 }
 
-/** A message that was handed out too often without being acknowledged. */
+/** A message that was given up: its handling failed too often, or it was in hand at too many ends of a process. */
 export interface DeadLetter {
   id: string;
   group: string;
@@ -67,13 +67,23 @@ export interface Queue {
    * abort it resolves with nothing, or with what was handed out at that very moment.
    */
   receive(options: ReceiveOptions): Promise<ReceivedMessage[]>;
+  /**
+   * To be called before a message that was handed out is begun: whether it is to be. Otherwise the queue has put it off (`later`: it comes
+   * again) or aside as a dead letter (`given up`). Costs nothing for one that was not handed out several times already.
+   */
+  admit(message: ReceivedMessage): Promise<'begin' | 'later' | 'given up'>;
   /** Hides a message for another `visibilityMs` from now. Throws when the receipt is out of date. */
   extend(message: ReceivedMessage, visibilityMs: number): Promise<void>;
   /** The message is done. A receipt out of date is ignored: another receiver has the message now. */
   acknowledge(message: ReceivedMessage): Promise<void>;
   /**
-   * Gives a message back, to be handed out again after `delayMs`, before the later ones of its group. A receipt out of date
-   * is ignored.
+   * The handling of a message failed. It is handed out again after `delayMs`, before the later ones of its group; when it failed too often
+   * it becomes a dead letter. A receipt out of date is ignored.
+   */
+  fail(message: ReceivedMessage, delayMs?: number): Promise<void>;
+  /**
+   * Gives a message back for no fault of its own, to be handed out again after `delayMs`, before the later ones of its group. A receipt
+   * out of date is ignored.
    */
   release(message: ReceivedMessage, delayMs?: number): Promise<void>;
   /** Dead letters, oldest first. */

@@ -110,7 +110,7 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
     queue: string,
     { visibilityMs, share }: ReceiveRequest,
     taken: Map<string, number>,
-    maxReceiveCount: number,
+    maxFailures: number,
     now: number,
   ): StoredMessage | undefined {
     for (;;) {
@@ -119,10 +119,11 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
           ? firstFree(queue, share, taken)
           : (sql.freeHead.get({ queue }) as Head | undefined);
       if (!head) return undefined;
-      const { ends, ...message } = sql.read.get({ id: head.message }) as unknown as StoredMessage & {
+      const { ends, returns, ...message } = sql.read.get({ id: head.message }) as unknown as StoredMessage & {
         ends: number;
+        returns: number;
       };
-      if (message.receiveCount - ends < maxReceiveCount && ends < MOST_ENDS) {
+      if (message.receiveCount - ends - returns < maxFailures && ends < MOST_ENDS) {
         sql.hand.run({ id: message.id });
         sql.hide.run({ queue, group: head.group, until: now + visibilityMs });
         turnsOf(queue).served(head.ord);
@@ -152,14 +153,14 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
       }
       return undefined;
     },
-    'queue.receive': ({ queue, requests, maxReceiveCount, now }) => {
+    'queue.receive': ({ queue, requests, maxFailures, now }) => {
       promote(queue, now);
       sql.free.run({ queue, now });
       const taken = inFlight(queue);
       const batches = requests.map((request) => {
         const batch: StoredMessage[] = [];
         while (batch.length < request.max) {
-          const message = receiveOne(queue, request, taken, maxReceiveCount, now);
+          const message = receiveOne(queue, request, taken, maxFailures, now);
           if (!message) break;
           batch.push(message);
         }
@@ -168,9 +169,10 @@ export function queueHandlers(database: DatabaseSync): QueueHandlers {
       const { next } = sql.next.get({ queue }) as { next: number | null };
       return { batches, nextAt: next ?? undefined };
     },
-    'queue.hide': ({ queue, receipt, until, now }) => {
+    'queue.hide': ({ queue, receipt, until, isReturn, now }) => {
       const head = held(queue, receipt, now);
       if (!head) return false;
+      if (isReturn) sql.giveBack.run({ id: head.message });
       sql.hide.run({ queue, group: head.group, until: until > now ? until : 0 });
       return true;
     },
@@ -237,8 +239,9 @@ function statements(database: DatabaseSync) {
        JOIN heads ON heads.queue = messages.queue AND heads.grp = messages.grp AND heads.message = messages.id
        WHERE messages.id = :id AND messages.queue = :queue AND receive_count = :count AND hidden_until > :now`,
     ),
-    read: database.prepare(`SELECT id, ends, ${COLUMNS} FROM messages WHERE id = :id`),
+    read: database.prepare(`SELECT id, ends, returns, ${COLUMNS} FROM messages WHERE id = :id`),
     hand: database.prepare('UPDATE messages SET receive_count = receive_count + 1 WHERE id = :id'),
+    giveBack: database.prepare('UPDATE messages SET returns = returns + 1 WHERE id = :id'),
     remove: database.prepare('DELETE FROM messages WHERE id = :id'),
     next: database.prepare(
       `SELECT min(at) AS next FROM (

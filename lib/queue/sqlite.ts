@@ -11,19 +11,19 @@ export interface SqliteQueueOptions {
   /** Epoch in ms. */
   now: () => number;
   timers: Timers;
-  /** A message handed out this often without being acknowledged becomes a dead letter. */
-  maxReceiveCount: number;
+  /** A message whose handling failed so often, or whose visibility timeout passed, becomes a dead letter. */
+  maxFailures: number;
 }
 
 /** A queue in the SQLite database behind `connection`; closing it leaves the connection open. */
 export function sqliteQueue(connection: SqliteConnection, options: SqliteQueueOptions): Queue {
-  const { name: queue, now, timers, maxReceiveCount } = options;
+  const { name: queue, now, timers, maxFailures } = options;
   const line = new WaitingLine(
     async (requests) => {
       const found = await connection.call('queue.receive', {
         queue,
         requests: requests.map(({ max, visibilityMs, share }) => ({ max, visibilityMs, share })),
-        maxReceiveCount,
+        maxFailures,
         now: now(),
       });
       return { batches: found.batches.map((batch) => batch.map(toReceived)), nextAt: found.nextAt };
@@ -32,10 +32,11 @@ export function sqliteQueue(connection: SqliteConnection, options: SqliteQueueOp
     timers,
   );
 
-  async function hide(message: ReceivedMessage, ms: number): Promise<boolean> {
+  async function hide(message: ReceivedMessage, ms: number, isReturn = false): Promise<boolean> {
     const time = now();
     const receipt = receiptOf(message);
-    const held = await connection.call('queue.hide', { queue, receipt, until: time + ms, now: time });
+    const args = { queue, receipt, until: time + ms, isReturn, now: time };
+    const held = await connection.call('queue.hide', args);
     // The waiting receivers must learn the new time.
     if (held) line.wake();
     return held;
@@ -72,8 +73,13 @@ export function sqliteQueue(connection: SqliteConnection, options: SqliteQueueOp
       const receipt = receiptOf(message);
       if (await connection.call('queue.acknowledge', { queue, receipt, now: now() })) line.wake();
     },
-    async release(message, delayMs = 0) {
+    // What comes apart from others after an end is told by when it is handed out.
+    admit: () => Promise.resolve('begin'),
+    async fail(message, delayMs = 0) {
       await hide(message, delayMs);
+    },
+    async release(message, delayMs = 0) {
+      await hide(message, delayMs, true);
     },
     async deadLetters(limit) {
       const letters = await connection.call('queue.deadLetters', { queue, limit });

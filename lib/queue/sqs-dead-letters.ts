@@ -1,16 +1,15 @@
 import type { AwsJson } from '../cloud/aws-json.ts';
 import type { DeadLetter, ReceivedMessage } from './queue.ts';
-import { receivedOf } from './sqs-message.ts';
+import { receivedOf, receivesOf } from './sqs-message.ts';
 import { receiveRecords } from './sqs-receive.ts';
 
 /** How long dead letters are out of sight while they are looked at, in ms; they are put back at once after that. */
 const LOOK_MS = 60_000;
 
-/** Where dead letters are, and what they died of. */
+/** Where dead letters are. */
 export interface DeadLetterQueue {
   sqs: AwsJson;
   deadLetterQueueUrl: string;
-  maxReceiveCount: number;
 }
 
 /**
@@ -21,20 +20,23 @@ export interface DeadLetterQueue {
  * @returns those looked at, oldest first
  */
 export async function visitDeadLetters(
-  { sqs, deadLetterQueueUrl, maxReceiveCount }: DeadLetterQueue,
+  { sqs, deadLetterQueueUrl }: DeadLetterQueue,
   limit: number,
   visit: (letter: ReceivedMessage) => Promise<boolean>,
 ): Promise<DeadLetter[]> {
   const kept: ReceivedMessage[] = [];
-  const seen: ReceivedMessage[] = [];
+  const seen: DeadLetter[] = [];
   try {
     while (seen.length < limit) {
       const max = Math.min(10, limit - seen.length);
       const settings = { max, waitMs: 0, visibilityMs: LOOK_MS };
-      const letters = (await receiveRecords(sqs, deadLetterQueueUrl, settings)).map(receivedOf);
-      if (letters.length === 0) break;
-      for (const letter of letters) {
-        seen.push(letter);
+      const records = await receiveRecords(sqs, deadLetterQueueUrl, settings);
+      if (records.length === 0) break;
+      for (const record of records) {
+        const letter = receivedOf(record);
+        const { id, group, body, sentAt } = letter;
+        // Of those that SQS itself gave up nobody knows it any more.
+        seen.push({ id, group, body, sentAt, receiveCount: receivesOf(record) ?? 0 });
         kept.push(letter);
         if (!(await visit(letter))) continue;
         kept.pop();
@@ -44,9 +46,7 @@ export async function visitDeadLetters(
   } finally {
     await putBack(sqs, deadLetterQueueUrl, kept);
   }
-  return seen
-    .map(({ id, group, body, sentAt }) => ({ id, group, body, sentAt, receiveCount: maxReceiveCount }))
-    .sort((left, right) => left.sentAt - right.sentAt);
+  return seen.sort((left, right) => left.sentAt - right.sentAt);
 }
 
 async function putBack(sqs: AwsJson, queueUrl: string, letters: readonly ReceivedMessage[]): Promise<void> {

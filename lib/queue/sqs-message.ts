@@ -55,6 +55,20 @@ export function delayEntry(id: string, envelope: DelayedEnvelope, delayMs: numbe
   };
 }
 
+/** An entry for the dead-letter queue, which says how often the message was handed out. */
+export function deadEntry(message: ReceivedMessage): SqsEntry {
+  const { id, group, body, sentAt, receiveCount } = message;
+  const entry = fifoEntry('0', { group, deduplicationId: `dead/${id}`, body, sentAt });
+  const receives = { DataType: 'String' as const, StringValue: String(receiveCount) };
+  return { ...entry, MessageAttributes: { ...entry.MessageAttributes, receives } };
+}
+
+/** How often a dead letter was handed out before it was given up; undefined where SQS itself gave it up. */
+export function receivesOf({ messageAttributes }: Pick<SqsRecord, 'messageAttributes'>): number | undefined {
+  const text = messageAttributes.receives?.stringValue;
+  return text === undefined ? undefined : Number(text);
+}
+
 /** The message that the standard queue held back. */
 export function delayedEnvelope(record: Pick<SqsRecord, 'body' | 'messageAttributes'>): DelayedEnvelope {
   return JSON.parse(bodyOf(record)) as DelayedEnvelope;

@@ -1,11 +1,12 @@
 import { AwsError } from '../cloud/aws-fault.ts';
 import type { AwsJson } from '../cloud/aws-json.ts';
-import { checkOutgoing, checkReceive, checkVisibility } from './limits.ts';
+import { checkOutgoing, checkReceive, checkVisibility, MAX_FAILURES } from './limits.ts';
 import type { Queue, ReceivedMessage, ReceiveOptions } from './queue.ts';
 import { visitDeadLetters } from './sqs-dead-letters.ts';
-import { delayEntry, envelopeOf, fifoEntry, receivedOf } from './sqs-message.ts';
+import { deadEntry, delayEntry, envelopeOf, fifoEntry, receivedOf } from './sqs-message.ts';
 import { receiveRecords } from './sqs-receive.ts';
 import { sendEntries } from './sqs-send.ts';
+import { SqsTries, type TriesTable } from './sqs-tries.ts';
 import { realTimers, type Timers } from './timers.ts';
 
 /** What a queue in SQS needs. */
@@ -13,14 +14,19 @@ export interface SqsQueueOptions {
   sqs: AwsJson;
   /** What delayed messages call the queue, so that the forwarder brings them back to it. */
   name: string;
-  /** The FIFO queue, whose redrive policy names the dead-letter queue and {@link SqsQueueOptions.maxReceiveCount}. */
+  /**
+   * The FIFO queue, whose redrive policy names the dead-letter queue and so high a `maxReceiveCount` that messages become dead letters by
+   * {@link SqsTries} alone.
+   */
   queueUrl: string;
   /** The FIFO dead-letter queue. */
   deadLetterQueueUrl: string;
   /** The standard queue for delayed messages, which `sqs-forward.ts` empties; SQS FIFO has no delay of single messages. */
   delayQueueUrl: string;
-  /** As in the redrive policy. */
-  maxReceiveCount: number;
+  /** How messages fared that gave trouble. */
+  tries: TriesTable;
+  /** A message whose handling failed so often becomes a dead letter. Default 5. */
+  maxFailures?: number;
   /** Epoch in ms. */
   now: () => number;
   /** Default: the real ones. */
@@ -29,7 +35,9 @@ export interface SqsQueueOptions {
 
 /** A queue in SQS FIFO. Times are rounded up to seconds, since SQS knows no shorter ones. */
 export function sqsQueue(options: SqsQueueOptions): Queue {
-  const { sqs, name, queueUrl, delayQueueUrl, now, timers = realTimers } = options;
+  const { sqs, name, queueUrl, deadLetterQueueUrl, delayQueueUrl, now } = options;
+  const { timers = realTimers, maxFailures = MAX_FAILURES } = options;
+  const tries = new SqsTries(options.tries, now);
   const closing = new AbortController();
   /** Until when the messages that this process holds are hidden: SQS refuses late receipts, but not always. */
   const hiddenUntil = new Map<string, number>();
@@ -115,6 +123,18 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
     for (const [receipt, until] of hiddenUntil) if (until + 3_600_000 < now()) hiddenUntil.delete(receipt);
   }
 
+  /** Puts a message aside as a dead letter. Two of it, because the delete failed, are one for SQS. */
+  async function giveUp(message: ReceivedMessage): Promise<void> {
+    await sendEntries(sqs, deadLetterQueueUrl, [deadEntry(message)], timers);
+    await remove(message);
+  }
+
+  async function remove({ receipt }: ReceivedMessage): Promise<void> {
+    if (isLate(receipt)) return;
+    await unlessLate(sqs('DeleteMessage', { QueueUrl: queueUrl, ReceiptHandle: receipt }));
+    hiddenUntil.delete(receipt);
+  }
+
   return {
     async send(messages) {
       checkOutgoing(messages);
@@ -145,13 +165,37 @@ export function sqsQueue(options: SqsQueueOptions): Queue {
         `The receipt of message ${message.id} of group ${message.group} is out of date: its visibility timeout has passed.`,
       );
     },
-    async acknowledge({ receipt }) {
-      if (isLate(receipt)) return;
-      await unlessLate(sqs('DeleteMessage', { QueueUrl: queueUrl, ReceiptHandle: receipt }));
-      hiddenUntil.delete(receipt);
+    async admit(message) {
+      const admission = await tries.admit(message);
+      if (admission === 'begin') return admission;
+      if (admission === 'later') {
+        await hide(message, tries.apart(message));
+        return admission;
+      }
+      await giveUp(message);
+      return 'given up';
+    },
+    async acknowledge(message) {
+      tries.done(message);
+      await remove(message);
+    },
+    async fail(message, delayMs = 0) {
+      // Whoever has it now says how it fares.
+      if (isLate(message.receipt)) return tries.done(message);
+      try {
+        if ((await tries.failed(message)) >= maxFailures) return await giveUp(message);
+      } catch (error) {
+        await hide(message, delayMs);
+        throw error;
+      }
+      await hide(message, delayMs);
     },
     async release(message, delayMs = 0) {
-      await hide(message, delayMs);
+      try {
+        await tries.returned(message);
+      } finally {
+        await hide(message, delayMs);
+      }
     },
     deadLetters: (limit) => visitDeadLetters(options, limit, async () => false),
     async redrive(ids) {

@@ -109,6 +109,12 @@ export class Leases {
     return version !== undefined;
   }
 
+  /** The names of all leases of a cluster that were not given back. Those that have run out are among them: their holders may be at work yet. */
+  async taken(cluster: string): Promise<Set<string>> {
+    const rows = await this.#table.query<Held>(clusterPartition('leases', cluster));
+    return new Set(rows.filter(({ value }) => value.until !== 0).map(({ sort }) => sort));
+  }
+
   /**
    * Gives back every lease of a cluster, whoever holds it. Only at the start of a process that alone uses the table: whoever held them is
    * gone, and their objects need not wait for the leases to run out.

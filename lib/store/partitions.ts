@@ -30,6 +30,7 @@ export const CLUSTER_KINDS = {
     'subscriptions',
     'sweep-sent',
     'swept',
+    'tries',
     'unreachable',
     'waiting',
   ],

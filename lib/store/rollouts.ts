@@ -95,6 +95,22 @@ export class Rollouts {
     await this.#table.put(partition(rollout), rollout.commit, rollout, { expiresAt });
   }
 
+  /**
+   * Notes that another commit took over. One that was opened anew since it was read is left alone: a push has come back to its commit, and
+   * would pass for overtaken.
+   * @returns the rollout as it is then, or undefined
+   */
+  async close(rollout: Rollout, supersededBy: string): Promise<Rollout | undefined> {
+    const row = await this.#table.get<Rollout>(partition(rollout), rollout.commit);
+    if (row?.value.startedAt !== rollout.startedAt || row.value.supersededBy !== rollout.supersededBy)
+      return undefined;
+    await this.#markUnfinished(rollout);
+    const closed = { ...rollout, supersededBy };
+    const options = { ifVersion: row.version, expiresAt: this.#now() + KEEP_MS };
+    const version = await this.#table.put(partition(rollout), rollout.commit, closed, options);
+    return version === undefined ? undefined : closed;
+  }
+
   /** The rollout of a commit, or undefined. */
   async get(cluster: string, source: string, commit: string): Promise<Rollout | undefined> {
     return (await this.#table.get<Rollout>(partition({ cluster, source }), commit))?.value;

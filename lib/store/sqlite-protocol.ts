@@ -69,13 +69,20 @@ export interface Operations {
     result: undefined;
   };
   'queue.receive': {
-    args: { queue: string; requests: readonly ReceiveRequest[]; maxReceiveCount: number; now: number };
+    args: { queue: string; requests: readonly ReceiveRequest[]; maxFailures: number; now: number };
     /** One list a request, and when the next message becomes due by the clock alone (undefined: none will). */
     result: { batches: StoredMessage[][]; nextAt: number | undefined };
   };
   /** Hides a handed-out message until `until` (an epoch in ms; not after `now`: hand it out again at once). */
   'queue.hide': {
-    args: { queue: string; receipt: Receipt; until: number; now: number };
+    args: {
+      queue: string;
+      receipt: Receipt;
+      until: number;
+      /** Whether it is given back, so that this handing-out counts as no failure. */
+      isReturn: boolean;
+      now: number;
+    };
     /** False when the receipt is out of date. */
     result: boolean;
   };

@@ -36,6 +36,8 @@ const MIGRATIONS: readonly string[] = [
   // At how many ends of a process a message was in hand, and how often it had been handed out at the last of them.
   `ALTER TABLE messages ADD COLUMN ends INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE messages ADD COLUMN ended_at_count INTEGER NOT NULL DEFAULT 0;`,
+  // How often a message was given back for no fault of its own.
+  `ALTER TABLE messages ADD COLUMN returns INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { MAX_FAILURES } from '../queue/limits.ts';
 import type { Queue } from '../queue/queue.ts';
 import { sqliteQueue } from '../queue/sqlite.ts';
 import { realTimers, type Timers } from '../queue/timers.ts';
@@ -14,8 +15,8 @@ export interface SqliteOptions {
   now: () => number;
   /** Default: the real ones. */
   timers?: Timers;
-  /** A message handed out this often without being acknowledged becomes a dead letter; ends of the process do not count. Default 5. */
-  maxReceiveCount?: number;
+  /** A message whose handling failed so often becomes a dead letter; ends of the process do not count. Default 5. */
+  maxFailures?: number;
 }
 
 /** The queues and tables of one directory. */
@@ -34,13 +35,13 @@ export interface Sqlite {
  * @throws Error naming the directory and the process that uses it, when it is in use
  */
 export async function openSqlite(options: SqliteOptions): Promise<Sqlite> {
-  const { directory, now, timers = realTimers, maxReceiveCount = 5 } = options;
+  const { directory, now, timers = realTimers, maxFailures = MAX_FAILURES } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const connection = await connectSqlite(directory, now());
   const queues = new Map<string, Queue>();
   return {
     queue(name) {
-      const queue = queues.get(name) ?? sqliteQueue(connection, { name, now, timers, maxReceiveCount });
+      const queue = queues.get(name) ?? sqliteQueue(connection, { name, now, timers, maxFailures });
       queues.set(name, queue);
       return queue;
     },

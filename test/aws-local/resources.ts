@@ -1,7 +1,7 @@
 /** What stands in for AWS: SQS, S3 and DynamoDB on this machine, and in them what the stacks make for one installation. */
 import process from 'node:process';
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { MAX_RECEIVE_COUNT, QUEUES } from '../../functions/aws/environment.ts';
+import { MAX_FORWARDS, MAX_RECEIVE_COUNT, QUEUES } from '../../functions/aws/environment.ts';
 import { type Dynalite, startDynamoDb } from '../support/dynalite.ts';
 import { type Fauxqs, startSqsAndS3 } from '../support/fauxqs.ts';
 
@@ -60,9 +60,10 @@ export async function createResources(name: string, clusters: readonly string[])
     const url = await create(dead, {});
     const ask = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] });
     const deadLetterTargetArn = (await sqs.send(ask)).Attributes?.QueueArn;
+    const maxReceiveCount = queue === QUEUES.delay ? MAX_FORWARDS : MAX_RECEIVE_COUNT;
     return create(queue, {
       VisibilityTimeout: String(TIMEOUT_SECONDS),
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT }),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
     });
   };
   const push = await withDeadLetters(QUEUES.push, QUEUES.deadOf(QUEUES.push));

@@ -4,13 +4,14 @@ import { sqsForwarder } from '../../lib/queue/sqs-forward.ts';
 import { openSqlite } from '../../lib/store/sqlite.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { type Fauxqs, startSqsAndS3 } from '../support/fauxqs.ts';
+import { memoryTries } from '../support/memory-tries.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { queueContract } from './queue.ts';
 
 queueContract('queue in SQLite', async () => {
   const directory = await temporaryDirectory();
   const { now, timers, advance } = fakeClock();
-  const sqlite = await openSqlite({ directory: directory.path, now, timers, maxReceiveCount: 3 });
+  const sqlite = await openSqlite({ directory: directory.path, now, timers, maxFailures: 3 });
   return {
     queue: sqlite.queue('jobs'),
     advance: async (ms) => advance(ms),
@@ -38,8 +39,14 @@ describe('on a server that speaks SQS', () => {
 
   queueContract('queue in SQS', async () => {
     count += 1;
-    const urls = await server.createQueues(`jobs-${count}`, 3);
-    const queue = sqsQueue({ sqs: server.api, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+    const urls = await server.createQueues(`jobs-${count}`, 1_000);
+    const queue = sqsQueue({
+      sqs: server.api,
+      ...urls,
+      tries: memoryTries(),
+      maxFailures: 3,
+      now: () => Date.now(),
+    });
     const forwarder = sqsForwarder({ sqs: server.api, ...urls, queueUrl: () => urls.queueUrl });
     return {
       queue,

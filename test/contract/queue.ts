@@ -118,6 +118,7 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       await expect(queue.extend(late, MINUTE)).rejects.toThrow('out of date');
       await queue.acknowledge(late);
       await queue.release(late);
+      await queue.fail(late);
       expect(await take()).toEqual([]);
       await queue.acknowledge(again);
       await parts.advance(MINUTE);
@@ -164,10 +165,14 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       expect(await takeOne()).toMatchObject({ body: 'late', group: 'a', receiveCount: 1 });
     });
 
-    test('buries a message that was handed out too often, and goes on with its group', async () => {
+    test('buries a message whose handling failed too often, and goes on with its group', async () => {
       await queue.send([message('a', 'poison'), message('a', 'good')]);
       for (let count = 1; count <= 3; count += 1) {
-        expect(await takeOne()).toMatchObject({ body: 'poison', receiveCount: count });
+        const poison = await takeOne();
+        expect(poison).toMatchObject({ body: 'poison', receiveCount: count });
+        expect(await queue.admit(poison)).toBe('begin');
+        await queue.fail(poison, 30 * SECOND);
+        if (count < 3) expect(await take()).toEqual([]);
         await parts.advance(31 * SECOND);
       }
       expect(bodies(await take())).toEqual(['good']);
@@ -176,11 +181,23 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       expect(bodies(await queue.deadLetters(10))).toEqual(['poison']);
     });
 
+    test('buries nothing that was given back, however often', async () => {
+      await queue.send([message('a', '1')]);
+      for (let count = 1; count <= 12; count += 1) {
+        const received = await takeOne();
+        expect(received.receiveCount).toBe(count);
+        expect(await queue.admit(received)).toBe('begin');
+        await queue.release(received);
+      }
+      expect(await queue.deadLetters(10)).toEqual([]);
+    });
+
     test('sends dead letters again, all or those named', async () => {
       await queue.send([message('a', '1'), message('b', '2'), message('c', '3')]);
       for (let count = 1; count <= 3; count += 1) {
-        expect(await take()).toHaveLength(3);
-        await parts.advance(31 * SECOND);
+        const failing = await take();
+        expect(failing).toHaveLength(3);
+        for (const each of failing) await queue.fail(each);
       }
       expect(await take()).toEqual([]);
       const letters = await queue.deadLetters(10);

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MAX_RECEIVE_COUNT, QUEUES, readEnvironment } from '../../functions/aws/environment.ts';
+import { QUEUES, readEnvironment } from '../../functions/aws/environment.ts';
 import { queueHandler } from '../../functions/aws/queue-event.ts';
 import { openFanout } from '../../functions/fanout.ts';
 import type { ImageJob, PushJob } from '../../lib/core/job.ts';
 import { silentLog } from '../../lib/log.ts';
+import { MAX_FAILURES } from '../../lib/queue/limits.ts';
 import type { Rollout } from '../../lib/store/rollouts.ts';
 import { imageSubscription } from '../../lib/store/subscriptions.ts';
 import { awsServers, createResources } from '../aws-local/resources.ts';
@@ -147,7 +148,7 @@ describe('fan-out', () => {
     await giveUp();
   });
 
-  /** Two pushes of a group that were handed out for the last time, of which the first cannot be read. */
+  /** Two pushes of a group, of which the first cannot be read, until it is given up. */
   async function giveUp(): Promise<void> {
     const { push: pushes } = fanout.ctx.queues;
     const readable = JSON.stringify(push('c'.repeat(40)));
@@ -164,24 +165,26 @@ describe('fan-out', () => {
         messageId: MessageId,
         receiptHandle: ReceiptHandle,
         body: Body,
-        attributes: {
-          ...Attributes,
-          MessageGroupId: 'g',
-          ApproximateReceiveCount: String(MAX_RECEIVE_COUNT),
-        },
+        attributes: { ...Attributes, MessageGroupId: 'g' },
         messageAttributes: {},
       }),
     );
     expect(Records).toHaveLength(2);
-    // The sending of the two was the test's.
+    // The sending of the two was the test's, and so is the look at the dead letters below.
     sqs.calls.splice(
       0,
       sqs.calls.length,
       ...sqs.calls.filter(({ input }) => !String(input.QueueUrl).endsWith(QUEUES.push)),
     );
     const invocation = { getRemainingTimeInMillis: () => 120_000 };
-    const { batchItemFailures } = await queueHandler(async () => fanout)({ Records }, invocation);
-    expect(batchItemFailures).toEqual([{ itemIdentifier: Records[0]?.messageId }]);
+    const invoke = queueHandler(async () => fanout);
+    for (let failure = 1; failure <= MAX_FAILURES; failure += 1) {
+      const { batchItemFailures } = await invoke({ Records }, invocation);
+      expect(batchItemFailures).toEqual(Records.map(({ messageId }) => ({ itemIdentifier: messageId })));
+    }
+    const calls = [...sqs.calls];
+    expect(await pushes.deadLetters(10)).toMatchObject([{ body: '{}' }]);
+    sqs.calls.splice(0, sqs.calls.length, ...calls);
   }
 
   it('has the right to every row that it reads and writes', () => {
@@ -221,7 +224,7 @@ describe('fan-out', () => {
     expect(used.filter((request) => !allows(statements, request))).toEqual([]);
     const sends = used.filter(({ action }) => action === 'sqs:SendMessage').map(({ resource }) => resource);
     expect([...new Set(sends)].sort()).toEqual(
-      [QUEUES.push, QUEUES.notify, QUEUES.cluster('production')].map(queue).sort(),
+      [QUEUES.deadOf(QUEUES.push), QUEUES.notify, QUEUES.cluster('production')].map(queue).sort(),
     );
   });
 });

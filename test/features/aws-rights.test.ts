@@ -82,7 +82,7 @@ describe('the roles of the other functions of the core stack', () => {
     const all = rights(statementsOf(core, 'FanoutRole'));
     expect(all.filter((right) => !/^(sqs|dynamodb):/.test(right))).toEqual([]);
     expect(all.filter((right) => right.startsWith('sqs:SendMessage'))).toEqual(
-      [queue(QUEUES.cluster('*')), queue(QUEUES.notify), queue(QUEUES.push)]
+      [queue(QUEUES.cluster('*')), queue(QUEUES.notify), queue(QUEUES.deadOf(QUEUES.push))]
         .map((name) => `sqs:SendMessage ${name}`)
         .sort(),
     );

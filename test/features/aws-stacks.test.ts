@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FUNCTIONS, MAX_RECEIVE_COUNT, QUEUES } from '../../functions/aws/environment.ts';
+import { FUNCTIONS, MAX_FORWARDS, MAX_RECEIVE_COUNT, QUEUES } from '../../functions/aws/environment.ts';
 import { ALARMS } from '../../infra/cost/idle-month.ts';
 import type { Resource, Template } from '../support/cloudformation.ts';
 import { ACCOUNT, ofType, packagedStacks, queue } from '../support/packaged-stacks.ts';
@@ -61,7 +61,10 @@ describe('the templates', () => {
     for (const [name, deadName] of dead)
       expect(byName.get(`slipway-prod-${name}`)).toMatchObject({
         SqsManagedSseEnabled: true,
-        RedrivePolicy: { deadLetterTargetArn: queue(deadName), maxReceiveCount: MAX_RECEIVE_COUNT },
+        RedrivePolicy: {
+          deadLetterTargetArn: queue(deadName),
+          maxReceiveCount: name === QUEUES.delay ? MAX_FORWARDS : MAX_RECEIVE_COUNT,
+        },
       });
   });
 

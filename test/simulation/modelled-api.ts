@@ -3,6 +3,7 @@ import { describe, identityOf, refOf } from '../../lib/core/object.ts';
 import type { DeleteOptions } from '../../lib/kube/client.ts';
 import { KubeError } from '../../lib/kube/errors.ts';
 import { fieldsOf, leavesOf, ownedBy, setLeaf } from './fields.ts';
+import { frozen } from './frozen.ts';
 
 /** A write that took effect. */
 export interface Effect {
@@ -17,27 +18,28 @@ export interface Effect {
  * is refused in both cases.
  */
 export class Api {
-  /** JSON by identity. */
-  readonly #objects: Map<string, string>;
+  /** By group and kind, and then by identity; shared by all who read them. */
+  readonly #objects: Map<string, Map<string, KubernetesObject>>;
+  readonly #keep: (object: KubernetesObject) => KubernetesObject;
   #versions: number;
   /** Called after each write that changed something. */
   onEffect: ((effect: Effect) => void) | undefined;
 
-  constructor(from?: Api) {
-    this.#objects = new Map(from ? from.#objects : []);
+  /** @param strict whether a process that changes what it has read is refused */
+  constructor(from?: Api, strict = false) {
+    this.#keep = strict ? frozen : (object) => object;
+    this.#objects = new Map(
+      (from ? [...from.#objects] : []).map(([kind, objects]) => [kind, new Map(objects)]),
+    );
     this.#versions = from ? from.#versions : 100;
   }
 
   get(ref: Omit<ObjectRef, 'version'>): KubernetesObject | undefined {
-    const text = this.#objects.get(identityOf(ref));
-    return text === undefined ? undefined : (JSON.parse(text) as KubernetesObject);
+    return this.#objects.get(`${ref.group}/${ref.kind}`)?.get(identityOf(ref));
   }
 
   list(group: string, kind: string): KubernetesObject[] {
-    const prefix = `${group}/${kind}/`;
-    return [...this.#objects]
-      .filter(([identity]) => identity.startsWith(prefix))
-      .map(([, text]) => JSON.parse(text) as KubernetesObject);
+    return [...(this.#objects.get(`${group}/${kind}`)?.values() ?? [])];
   }
 
   apply(object: KubernetesObject, manager: string, dryRun: boolean): KubernetesObject {
@@ -46,7 +48,7 @@ export class Api {
     if (uid !== undefined && uid !== live?.metadata.uid) throw conflict(object);
     if (live && resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion)
       throw conflict(object);
-    const next = live ?? blank(object);
+    const next = live ? structuredClone(live) : blank(object);
     const entries = next.metadata.managedFields ?? [];
     const isOwn = (entry: ManagedFieldsEntry) => entry.manager === manager && entry.operation === 'Apply';
     const wanted = leavesOf(object);
@@ -70,7 +72,7 @@ export class Api {
         .filter((entry) => Object.keys(entry.fieldsV1 ?? {}).length > 0),
       entryOf(object, manager, 'Apply', wanted.keys()),
     ];
-    return this.#store(live && this.get(refOf(object)), next, dryRun);
+    return this.#store(live, next, dryRun);
   }
 
   create(object: KubernetesObject): KubernetesObject {
@@ -88,8 +90,7 @@ export class Api {
     if (resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion)
       throw conflict(object);
     if (uid !== undefined && uid !== live.metadata.uid) throw conflict(object);
-    const next =
-      subresource === 'status' ? { ...live, status: object.status } : { ...object, status: live.status };
+    const next = subresource === 'status' ? withStatus(live, object.status) : withStatus(object, live.status);
     return this.#store(live, next, false);
   }
 
@@ -97,7 +98,7 @@ export class Api {
   edit(ref: ObjectRef, manager: string, change: Record<string, unknown>): KubernetesObject | undefined {
     const live = this.get(ref);
     if (!live) return undefined;
-    const next = merge(live, change) as KubernetesObject;
+    const next = structuredClone(merge(live, change)) as KubernetesObject;
     const changed = [...leavesOf(next)].filter(([path, value]) => !same(leavesOf(live).get(path), value));
     const paths = new Set(changed.map(([path]) => path));
     const entries = (live.metadata.managedFields ?? []).map((entry) =>
@@ -145,7 +146,8 @@ export class Api {
     return live;
   }
 
-  #store(live: KubernetesObject | undefined, next: KubernetesObject, dryRun: boolean): KubernetesObject {
+  #store(live: KubernetesObject | undefined, wanted: KubernetesObject, dryRun: boolean): KubernetesObject {
+    const next: KubernetesObject = { ...wanted, metadata: { ...wanted.metadata } };
     const versioned = (object: KubernetesObject) => ({
       ...object,
       metadata: { ...object.metadata, resourceVersion: '' },
@@ -166,15 +168,19 @@ export class Api {
       this.#remove(next);
       return next;
     }
-    const text = JSON.stringify(next);
-    this.#objects.set(identityOf(refOf(next)), text);
-    this.onEffect?.({ before: live, after: next });
-    return JSON.parse(text) as KubernetesObject;
+    const stored = this.#keep(next);
+    const { group, kind } = refOf(stored);
+    const objects = this.#objects.get(`${group}/${kind}`) ?? new Map<string, KubernetesObject>();
+    this.#objects.set(`${group}/${kind}`, objects);
+    objects.set(identityOf(refOf(stored)), stored);
+    this.onEffect?.({ before: live, after: stored });
+    return stored;
   }
 
   #remove(live: KubernetesObject): void {
     this.#versions += 1;
-    this.#objects.delete(identityOf(refOf(live)));
+    const { group, kind } = refOf(live);
+    this.#objects.get(`${group}/${kind}`)?.delete(identityOf(refOf(live)));
     this.onEffect?.({ before: live, after: undefined });
   }
 }
@@ -210,6 +216,10 @@ function merge(target: unknown, patch: unknown): unknown {
   return result;
 }
 
+function withStatus({ status: _status, ...object }: KubernetesObject, status: unknown): KubernetesObject {
+  return status === undefined ? object : { ...object, status };
+}
+
 function blank({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
   const { name, namespace } = metadata;
   return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
@@ -224,20 +234,21 @@ function entryOf(
   return { manager, operation, apiVersion, fieldsType: 'FieldsV1', fieldsV1: fieldsOf(leaves) };
 }
 
+/** Whether two values are the same as JSON. */
 function same(a: unknown, b: unknown): boolean {
-  if (a === b || JSON.stringify(a) === JSON.stringify(b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object') return false;
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, sorted(member)]),
-  );
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b))
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((member, index) => same(member, b[index]))
+    );
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key in left) if (!same(left[key], right[key])) return false;
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
+  return true;
 }
 
 function conflict(object: KubernetesObject): KubeError {

@@ -111,7 +111,12 @@ export function modelledClient(scheduler: Scheduler, process: Process, api: Api,
       ref: ObjectRef,
       ...[type, body]: [Parameters<KubeClient['patch']>[1], unknown]
     ) => write<T>('patch', ref, undefined, () => api.patch(ref, type, copyOf(body))),
-    delete: (ref, options) => write<boolean>('delete', ref, undefined, () => api.delete(ref, options)),
+    delete: (ref, options) => {
+      // One that names a version which the object has not any more does nothing.
+      const verb =
+        api.get(ref)?.metadata.resourceVersion === options?.resourceVersion ? 'delete' : 'try to delete';
+      return write<boolean>(verb, ref, undefined, () => api.delete(ref, options));
+    },
     createToken: () => Promise.reject(new Error('nothing asks for it')),
     async *watch() {},
     raw: () => Promise.reject(new Error('nothing asks for it')),

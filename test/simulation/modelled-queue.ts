@@ -1,10 +1,9 @@
-import { DEDUPLICATION_MS } from '../../lib/queue/limits.ts';
+import { DEDUPLICATION_MS, MAX_FAILURES } from '../../lib/queue/limits.ts';
 import type { OutgoingMessage, Queue, ReceivedMessage } from '../../lib/queue/queue.ts';
+import { SqsTries } from '../../lib/queue/sqs-tries.ts';
+import type { Table } from '../../lib/store/table.ts';
 import type { Chance } from './chance.ts';
 import type { Process, Scheduler } from './scheduler.ts';
-
-/** As in the redrive policy of the stacks. */
-export const MAX_RECEIVE_COUNT = 5;
 
 /** How likely a message of the standard queue comes twice. */
 const TWICE = 0.1;
@@ -27,7 +26,8 @@ interface Delayed {
 
 /**
  * A queue after AWS's text: FIFO groups, of which nothing is handed out while a message of theirs is in flight; an id of deduplication that
- * is remembered for five minutes, even after the message was deleted; visibility time-outs, receive counts, dead letters. Delayed messages
+ * is remembered for five minutes, even after the message was deleted; visibility time-outs, receive counts. Dead letters
+ * are made by the processes, since the redrive policy of the stacks comes to nothing within a story. Delayed messages
  * stand in a standard queue first, which may hand them out twice and in any order; they are brought into line under their own id.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
@@ -39,7 +39,6 @@ export class Line {
   #messages: Message[] = [];
   #delayed: Delayed[] = [];
   readonly #seen = new Map<string, number>();
-  readonly #sentAt = new Map<string, number>();
   #ids = 0;
 
   constructor(name: string, chance: Chance) {
@@ -47,13 +46,7 @@ export class Line {
     this.#chance = chance;
   }
 
-  /** When a message for an object of that name was sent last: epoch in ms. */
-  sentAt(name: string): number | undefined {
-    return this.#sentAt.get(name);
-  }
-
   send(message: OutgoingMessage, now: number): void {
-    this.#sentAt.set(message.group.slice(message.group.lastIndexOf('/') + 1), now);
     const { delayMs = 0 } = message;
     if (delayMs > 0) this.#delayed.push({ message, dueAt: now + Math.ceil(delayMs / 1_000) * 1_000 });
     else this.#append(message, now);
@@ -90,11 +83,6 @@ export class Line {
     const received: ReceivedMessage[] = [];
     for (const message of this.#messages.filter((each) => each.group === group)) {
       if (received.length === max) break;
-      if (message.receiveCount >= MAX_RECEIVE_COUNT) {
-        this.#remove(message);
-        this.deadLetters.push(message);
-        continue;
-      }
       this.#ids += 1;
       message.receiveCount += 1;
       message.receipt = `receipt-${this.#ids}`;
@@ -115,6 +103,14 @@ export class Line {
   acknowledge({ receipt }: ReceivedMessage, now: number): void {
     const message = this.#held(receipt, now);
     if (message) this.#remove(message);
+  }
+
+  /** The message is put aside for good. */
+  bury({ receipt }: ReceivedMessage, now: number): void {
+    const message = this.#held(receipt, now);
+    if (!message) return;
+    this.#remove(message);
+    this.deadLetters.push(message);
   }
 
   /** Hands a message out again that is in flight already, as may happen at least once. @returns whether there was one */
@@ -168,9 +164,14 @@ export class Line {
 }
 
 /** The queue as one process sees it; what is handed out to it comes from the world. */
-export function modelledQueue(scheduler: Scheduler, process: Process, line: Line): Queue {
+export function modelledQueue(scheduler: Scheduler, process: Process, line: Line, table: Table): Queue {
+  const tries = new SqsTries({ table, partition: `tries#${line.name}` }, () => scheduler.now);
   const call = <T>(name: string, act: () => T) =>
     scheduler.call(process, 'queue', `${name} ${line.name}`, { writes: true, act });
+  const hide = (verb: string, message: ReceivedMessage, ms: number) =>
+    call(`${verb} ${message.group} in`, () => line.hide(message, ms, scheduler.now));
+  const bury = (message: ReceivedMessage) =>
+    call(`bury ${message.group} of`, () => line.bury(message, scheduler.now));
   return {
     async send(messages) {
       // Some may be sent and others not.
@@ -185,10 +186,24 @@ export function modelledQueue(scheduler: Scheduler, process: Process, line: Line
       const held = await call(`extend ${message.group} in`, () => line.hide(message, ms, scheduler.now));
       if (!held) throw new Error('the receipt is out of date');
     },
-    acknowledge: (message) =>
-      call(`acknowledge ${message.group} in`, () => line.acknowledge(message, scheduler.now)),
-    release: async (message, ms = 0) => {
-      await call(`release ${message.group} in`, () => line.hide(message, ms, scheduler.now));
+    async admit(message) {
+      const admission = await tries.admit(message);
+      if (admission === 'begin') return admission;
+      if (admission === 'later') await hide('put off', message, tries.apart(message));
+      else await bury(message);
+      return admission === 'later' ? 'later' : 'given up';
+    },
+    acknowledge(message) {
+      tries.done(message);
+      return call(`acknowledge ${message.group} in`, () => line.acknowledge(message, scheduler.now));
+    },
+    async fail(message, ms = 0) {
+      if ((await tries.failed(message)) >= MAX_FAILURES) await bury(message);
+      else await hide('fail', message, ms);
+    },
+    async release(message, ms = 0) {
+      await tries.returned(message);
+      await hide('release', message, ms);
     },
     deadLetters: () => Promise.resolve([]),
     redrive: () => Promise.resolve(0),

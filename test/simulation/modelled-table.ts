@@ -1,9 +1,11 @@
 import { boundsOf, compareKeys } from '../../lib/store/limits.ts';
 import type { PutOptions, QueryOptions, Row, Table, Write } from '../../lib/store/table.ts';
+import { frozen } from './frozen.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 
 interface Stored {
-  text: string;
+  /** Shared by all who read it. */
+  value: unknown;
   version: number;
   expiresAt: number;
 }
@@ -11,11 +13,14 @@ interface Stored {
 /** Rows as DynamoDB keeps them: every write of one row happens at one moment and under its condition, reads are consistent. */
 export class Rows {
   readonly #partitions: Map<string, Map<string, Stored>>;
+  readonly #keep: (value: unknown) => unknown;
   #versions: number;
   /** Called after each row that was put. */
   onPut: ((partition: string, sort: string, value: unknown) => void) | undefined;
 
-  constructor(from?: Rows) {
+  /** @param strict whether a process that changes what it has read is refused */
+  constructor(from?: Rows, strict = false) {
+    this.#keep = strict ? frozen : (value) => value;
     const known = from ? [...from.#partitions] : [];
     this.#partitions = new Map(known.map(([name, rows]) => [name, new Map(rows)]));
     this.#versions = from ? from.#versions : 0;
@@ -38,7 +43,7 @@ export class Rows {
     this.#versions += 1;
     const rows = this.#partitions.get(partition) ?? new Map<string, Stored>();
     this.#partitions.set(partition, rows);
-    rows.set(sort, { text: JSON.stringify(value), version: this.#versions, expiresAt });
+    rows.set(sort, { value: this.#keep(value), version: this.#versions, expiresAt });
     this.onPut?.(partition, sort, value);
     return this.#versions;
   }
@@ -91,7 +96,8 @@ export function modelledTable(scheduler: Scheduler, process: Process, rows: Rows
       await Promise.all(
         writes.map((write) => {
           const { partition, sort } = 'put' in write ? write.put : write.delete;
-          return call(`batch ${partition} ${sort}`, true, () => rows.write(write, scheduler.now));
+          const copy = JSON.parse(JSON.stringify(write)) as Write;
+          return call(`batch ${partition} ${sort}`, true, () => rows.write(copy, scheduler.now));
         }),
       );
     },
@@ -103,6 +109,6 @@ function isThere({ expiresAt }: Stored, now: number): boolean {
   return expiresAt === 0 || expiresAt > now;
 }
 
-function rowOf<T>(partition: string, sort: string, { text, version, expiresAt }: Stored): Row<T> {
-  return { partition, sort, value: JSON.parse(text) as T, version, expiresAt };
+function rowOf<T>(partition: string, sort: string, { value, version, expiresAt }: Stored): Row<T> {
+  return { partition, sort, value: value as T, version, expiresAt };
 }

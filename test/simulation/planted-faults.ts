@@ -33,6 +33,7 @@ export const PLANTED: Readonly<Record<string, Mistake>> = {
       index: (index) =>
         withLeases(index, { check: () => Promise.resolve(true), renew: () => Promise.resolve(true) }),
     },
+    shownBy: { kind: 'freeze', place: 'kube', ms: 110_000 },
   },
   'deduplication by commit instead of by request': {
     plant: { queue: (queue) => ({ ...queue, send: (messages) => queue.send(messages.map(byCommit)) }) },

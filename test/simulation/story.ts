@@ -13,6 +13,8 @@ export type Event =
   | { kind: 'tick' }
   | { kind: 'edit'; name: string }
   | { kind: 'delete'; name: string }
+  /** Somebody deletes a Kustomization: what it applies goes with it, and both come back. */
+  | { kind: 'delete-owner'; name: 'base' | 'app' }
   | { kind: 'suspend' | 'resume' | 'request'; name: 'base' | 'app' }
   | { kind: 'duplicate' }
   | { kind: 'wait'; ms: number }
@@ -39,9 +41,10 @@ const content: fc.Arbitrary<Content> = fc.record({
   value: fc.nat(2),
   shared: fc.constantFrom('base' as const, 'app' as const, 'none' as const),
   more: fc.record({ base: fc.boolean(), app: fc.boolean() }),
-  app: fc.constant(true),
+  // A commit may leave it out, and a later one bring it again.
+  app: fc.constantFrom(true, true, true, false),
   dependsOn: fc.boolean(),
-  broken: fc.constantFrom('none', 'none', 'none', 'none', 'none', 'none', 'base', 'app'),
+  broken: fc.constantFrom(...Array<'none'>(10).fill('none'), 'base', 'app'),
 });
 
 const push = fc.record({ kind: fc.constant('push' as const), content, hook });
@@ -79,6 +82,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       name: kustomization,
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('delete-owner' as const), name: kustomization }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('duplicate' as const) }) },
   {
     weight: 1,
@@ -102,7 +109,13 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 const moment = fc.record({ steps: fc.nat(150), event });
 
+/** Most mistakes need little to show, and a short story is played in half the time. */
+const moments = fc.oneof(
+  { weight: 2, arbitrary: fc.array(moment, { maxLength: 2 }) },
+  { weight: 1, arbitrary: fc.array(moment, { maxLength: 4 }) },
+);
+
 /** Any story; it begins with a push. */
 export const story: fc.Arbitrary<Story> = fc
-  .record({ seed: fc.nat(), first: push, moments: fc.array(moment, { maxLength: 4 }) })
-  .map(({ seed, first, moments }) => ({ seed, moments: [{ steps: 0, event: first }, ...moments] }));
+  .record({ seed: fc.nat(), first: push, moments })
+  .map(({ seed, first, moments: others }) => ({ seed, moments: [{ steps: 0, event: first }, ...others] }));

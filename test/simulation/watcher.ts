@@ -17,6 +17,9 @@ import type { World } from './world.ts';
 /** How long a look at a lease is good for, as `lib/pipeline/lease.ts` has it, in ms. */
 const LOOK_MS = 1_000;
 
+/** So long one that is deleted may take from looking at what it may delete until it does, in ms. */
+const JUDGED_MS = 5_000;
+
 /** Something that must never happen. */
 export class Violation extends Error {}
 
@@ -66,6 +69,8 @@ export class Watcher {
       this.artifactAt = this.#world.scheduler.now;
     if (object?.kind === 'Kustomization' && triedBy(before) !== triedBy(after))
       this.triedAt.set(object.metadata.name, this.#world.scheduler.now);
+    if (object?.kind === 'Kustomization' && !after && (before as Live).spec.suspend === true)
+      this.#world.leftBehind.add(object.metadata.name);
     if (object?.kind !== 'ConfigMap') return;
     if (!before) this.#onCreated(object);
     if (!after) this.#onDeleted(object);
@@ -89,6 +94,8 @@ export class Watcher {
       commitOf(isGoing ? source : live?.status?.lastAttemptedRevision),
     );
     if (!live || !commit) return;
+    // One that is deleted looks at the source first, which may move on before its deletes are sent.
+    if (isGoing && this.#world.scheduler.now - this.artifactAt <= JUDGED_MS) return;
     // One that is deleted by hand does not wait for what is built only after it was made anew.
     const waits = (name: string) =>
       name === owner ||

@@ -60,7 +60,7 @@ export function contextOf(around: Surroundings, process: Process, seed: number, 
     leases: { skewMs: SKEW_MS },
   });
   const queueOf = (line: Line) => {
-    const queue = modelledQueue(scheduler, process, line);
+    const queue = modelledQueue(scheduler, process, line, table);
     return plant.queue?.(queue, around) ?? queue;
   };
   const [pushes, jobs] = [queueOf(around.pushes), queueOf(around.jobs)];

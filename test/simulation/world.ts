@@ -9,7 +9,7 @@ import { handleMessage, VISIBILITY_MS } from '../../lib/pipeline/handle-message.
 import { tick } from '../../lib/pipeline/tick.ts';
 import { Chance } from './chance.ts';
 import { Api } from './modelled-api.ts';
-import { Line, MAX_RECEIVE_COUNT } from './modelled-queue.ts';
+import { Line } from './modelled-queue.ts';
 import { Rows } from './modelled-table.ts';
 import { type Commit, type Content, Repository, URL } from './repository.ts';
 import { Process, Scheduler, type Step, settled } from './scheduler.ts';
@@ -46,6 +46,10 @@ export class World implements Surroundings {
   lastPushAccepted = true;
   /** Whether anything has befallen a process. */
   wasStruck = false;
+  /** Whether the webhook of any push was lost. */
+  wasMissed = false;
+  /** Kustomizations that were suspended when they went: what they had applied stays, as with Flux. */
+  readonly leftBehind = new Set<string>();
   readonly #chance: Chance;
   readonly #plant: Plant;
   readonly #edge: Context;
@@ -64,8 +68,8 @@ export class World implements Surroundings {
     this.#names = before ? before.#names : 0;
     this.scheduler = new Scheduler(this.#chance, { traced });
     if (before) this.scheduler.now = before.scheduler.now;
-    this.rows = new Rows(before?.rows);
-    this.api = new Api(before?.api);
+    this.rows = new Rows(before?.rows, traced);
+    this.api = new Api(before?.api, traced);
     this.repository = new Repository(from instanceof World ? from.repository : from);
     this.blobs = new Map(before?.blobs);
     this.pushes = new Line('push', this.#chance);
@@ -170,7 +174,7 @@ export class World implements Surroundings {
     if (!first) return;
     worker.busy = true;
     const handle = (job: Parameters<typeof handleJob>[1]) => handleJob(ctx, job);
-    if (batches) await handleBatch(ctx, queue, messages, { handle, maxReceiveCount: MAX_RECEIVE_COUNT });
+    if (batches) await handleBatch(ctx, queue, messages, { handle });
     else await handleMessage(ctx, queue, first, handle);
     worker.busy = false;
   }

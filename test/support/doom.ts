@@ -104,6 +104,8 @@ export function doomedQueue(doom: Doom, name: string, queue: Queue): Queue {
     receive: (options) => doom.read(() => queue.receive(options)),
     extend: (message, ms) => doom.write(`extend ${name}`, () => queue.extend(message, ms)),
     acknowledge: (message) => doom.write(`acknowledge ${name}`, () => queue.acknowledge(message)),
+    admit: (message) => queue.admit(message),
+    fail: (message, ms) => doom.write(`fail ${name}`, () => queue.fail(message, ms)),
     release: (message, ms) => doom.write(`release ${name}`, () => queue.release(message, ms)),
     deadLetters: (limit) => queue.deadLetters(limit),
     redrive: (ids) => queue.redrive(ids),

@@ -12,9 +12,9 @@ export interface LambdaFifo {
   dead: string[];
 }
 
-/** @param maxReceiveCount a message handed out this often becomes a dead letter instead of being handed out again */
-export function lambdaFifo(maxReceiveCount: number): LambdaFifo {
-  let line: (ReceivedMessage & { inFlight: boolean })[] = [];
+/** @param maxFailures a message that failed so often becomes a dead letter */
+export function lambdaFifo(maxFailures: number): LambdaFifo {
+  let line: (ReceivedMessage & { inFlight: boolean; failures: number })[] = [];
   const dead: string[] = [];
   let ids = 0;
   const find = ({ id }: ReceivedMessage) => line.find((message) => message.id === id);
@@ -23,7 +23,8 @@ export function lambdaFifo(maxReceiveCount: number): LambdaFifo {
     async send(messages: readonly OutgoingMessage[]) {
       for (const { group, body } of messages) {
         ids += 1;
-        line.push({ id: `${ids}`, receipt: '', group, body, receiveCount: 0, sentAt: 0, inFlight: false });
+        const message = { id: `${ids}`, receipt: '', group, body, receiveCount: 0, sentAt: 0 };
+        line.push({ ...message, inFlight: false, failures: 0 });
       }
     },
     async extend(message) {
@@ -31,6 +32,16 @@ export function lambdaFifo(maxReceiveCount: number): LambdaFifo {
     },
     async acknowledge(message) {
       line = line.filter(({ id }) => id !== message.id);
+    },
+    admit: async () => 'begin',
+    async fail(message) {
+      const found = find(message);
+      if (!found) return;
+      found.inFlight = false;
+      found.failures += 1;
+      if (found.failures < maxFailures) return;
+      dead.push(found.body);
+      line = line.filter((one) => one !== found);
     },
     async release(message) {
       const found = find(message);
@@ -46,15 +57,12 @@ export function lambdaFifo(maxReceiveCount: number): LambdaFifo {
     dead,
     poll() {
       const busy = new Set(line.filter(({ inFlight }) => inFlight).map(({ group }) => group));
-      const exhausted = line.filter((one) => !busy.has(one.group) && one.receiveCount >= maxReceiveCount);
-      dead.push(...exhausted.map(({ body }) => body));
-      line = line.filter((one) => !exhausted.includes(one));
       const taken = line.filter(({ group }) => !busy.has(group)).slice(0, 10);
       for (const message of taken) {
         message.receiveCount += 1;
         message.inFlight = true;
       }
-      return taken.map(({ inFlight: _, ...message }) => message);
+      return taken.map(({ inFlight: _inFlight, failures: _failures, ...message }) => message);
     },
   };
 }

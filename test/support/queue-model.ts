@@ -7,6 +7,8 @@ interface Waiting {
   body: string;
   order: number;
   receiveCount: number;
+  /** How often it was handed out and given back for no fault of its own. */
+  returns: number;
   /** Epoch in ms; 0 = free. */
   hiddenUntil: number;
 }
@@ -21,16 +23,16 @@ export interface ModelReceived {
 /** The queue as simple as it can be told: a list and a clock. Bodies must differ. */
 export class QueueModel {
   readonly #now: () => number;
-  readonly #maxReceiveCount: number;
+  readonly #maxFailures: number;
   #line: Waiting[] = [];
   #delayed: { message: OutgoingMessage; dueAt: number; order: number }[] = [];
   readonly #seen = new Map<string, number>();
   readonly dead: string[] = [];
   #order = 0;
 
-  constructor(now: () => number, maxReceiveCount: number) {
+  constructor(now: () => number, maxFailures: number) {
     this.#now = now;
-    this.#maxReceiveCount = maxReceiveCount;
+    this.#maxFailures = maxFailures;
   }
 
   send(message: OutgoingMessage): void {
@@ -47,7 +49,7 @@ export class QueueModel {
     while (received.length < max) {
       const message = this.#firstFree();
       if (!message) break;
-      if (message.receiveCount === this.#maxReceiveCount) {
+      if (message.receiveCount - message.returns === this.#maxFailures) {
         this.#line = this.#line.filter((other) => other !== message);
         this.dead.push(message.body);
         continue;
@@ -74,6 +76,13 @@ export class QueueModel {
     return message !== undefined;
   }
 
+  /** Hides it, and does not count that it was handed out. */
+  giveBack(received: ModelReceived, ms: number): void {
+    const message = this.#held(received);
+    if (message) message.returns += 1;
+    this.hide(received, ms);
+  }
+
   redrive(): number {
     const bodies = this.dead.splice(0);
     for (const body of bodies) this.#append(body.split(' ')[0] ?? '', body);
@@ -96,7 +105,7 @@ export class QueueModel {
 
   #append(group: string, body: string): void {
     this.#order += 1;
-    this.#line.push({ group, body, order: this.#order, receiveCount: 0, hiddenUntil: 0 });
+    this.#line.push({ group, body, order: this.#order, receiveCount: 0, returns: 0, hiddenUntil: 0 });
   }
 
   #firstFree(): Waiting | undefined {

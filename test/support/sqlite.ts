@@ -18,7 +18,7 @@ export async function testSqlite(): Promise<TestSqlite> {
   const directory = await temporaryDirectory();
   const clock = fakeClock();
   const { now, timers } = clock;
-  const sqlite = await openSqlite({ directory: directory.path, now, timers, maxReceiveCount: 3 });
+  const sqlite = await openSqlite({ directory: directory.path, now, timers, maxFailures: 3 });
   let count = 0;
   return {
     sqlite,

@@ -1,4 +1,4 @@
-import { MAX_RECEIVE_COUNT, QUEUES, queueUrl } from '../../../functions/aws/environment.ts';
+import { QUEUES, queueUrl } from '../../../functions/aws/environment.ts';
 import { cachedSecrets } from '../../../functions/aws/fleet.ts';
 import { openIndex } from '../../../functions/open-index.ts';
 import type { Fleet } from '../../../lib/fleet/fleet.ts';
@@ -99,6 +99,8 @@ export function openEnvironment(installation: Installation, seed: number): Funct
     clock.now += CALL_MS.queue;
     counted[url.endsWith('.fifo') ? 'sqsFifo' : 'sqsStandard'] += 1;
   });
+  const rows = modelledTable(clock, process, installation.rows);
+  const table = meteredTable(rows, counted.table);
   const queue = (name: string): Queue =>
     sqsQueue({
       sqs: api,
@@ -106,7 +108,7 @@ export function openEnvironment(installation: Installation, seed: number): Funct
       queueUrl: queueUrl(QUEUE_PREFIX, name),
       deadLetterQueueUrl: queueUrl(QUEUE_PREFIX, QUEUES.deadOf(name)),
       delayQueueUrl: queueUrl(QUEUE_PREFIX, QUEUES.delay),
-      maxReceiveCount: MAX_RECEIVE_COUNT,
+      tries: { table, partition: `tries#${name}` },
       now,
       timers: NO_TIMERS,
     });
@@ -115,9 +117,8 @@ export function openEnvironment(installation: Installation, seed: number): Funct
     notify: queue(QUEUES.notify),
     cluster: (name: string) => queue(QUEUES.cluster(name)),
   };
-  const rows = modelledTable(clock, process, installation.rows);
   const index = openIndex(
-    () => meteredTable(rows, counted.table),
+    () => table,
     now,
     fleet.clusters.map(({ name }) => name),
     {

@@ -8,8 +8,10 @@ import { receivedOf } from '../../../lib/queue/sqs-message.ts';
 import { receiveRecords } from '../../../lib/queue/sqs-receive.ts';
 import { type Fauxqs, type QueueUrls, startSqsAndS3 } from '../../support/fauxqs.ts';
 import { lambdaFifo } from '../../support/lambda-fifo.ts';
+import { memoryTries } from '../../support/memory-tries.ts';
 
-const MAX_RECEIVE_COUNT = 3;
+/** A message that failed so often is given up. */
+const MAX_FAILURES = 3;
 
 let server: Fauxqs;
 let urls: QueueUrls;
@@ -21,8 +23,14 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 beforeEach(async () => {
   count += 1;
-  urls = await server.createQueues(`batch-${count}`, MAX_RECEIVE_COUNT);
-  queue = sqsQueue({ sqs: server.api, ...urls, maxReceiveCount: MAX_RECEIVE_COUNT, now: Date.now });
+  urls = await server.createQueues(`batch-${count}`, 1_000);
+  queue = sqsQueue({
+    sqs: server.api,
+    ...urls,
+    tries: memoryTries(),
+    maxFailures: MAX_FAILURES,
+    now: Date.now,
+  });
 });
 
 let ids = 0;
@@ -80,24 +88,22 @@ function recording(fails: (name: string) => boolean = () => false) {
   return { handled, handle };
 }
 
-const options = { maxReceiveCount: MAX_RECEIVE_COUNT };
-
 describe('a batch of messages', () => {
   test('is handled group by group in order, and nothing of it comes again', async () => {
-    const fifo = lambdaFifo(MAX_RECEIVE_COUNT);
+    const fifo = lambdaFifo(MAX_FAILURES);
     await sendTo(fifo.queue, ['a/1', 'b/1', 'a/2', 'a/3']);
     const { handled, handle } = recording();
-    expect(await handleBatch(context(), fifo.queue, fifo.poll(), { ...options, handle })).toEqual([]);
+    expect(await handleBatch(context(), fifo.queue, fifo.poll(), { handle })).toEqual([]);
     expect(handled.filter((name) => name.startsWith('a'))).toEqual(['a/1', 'a/2', 'a/3']);
     expect(handled).toContain('b/1');
     expect(fifo.poll()).toEqual([]);
   });
 
   test('stops a group at its first failure and returns it and the rest, while other groups go on', async () => {
-    const fifo = lambdaFifo(MAX_RECEIVE_COUNT);
+    const fifo = lambdaFifo(MAX_FAILURES);
     await sendTo(fifo.queue, ['a/1', 'a/2', 'a/3', 'b/1', 'b/2']);
     const { handled, handle } = recording((name) => name === 'a/2');
-    const left = await handleBatch(context(), fifo.queue, fifo.poll(), { ...options, handle });
+    const left = await handleBatch(context(), fifo.queue, fifo.poll(), { handle });
     expect(left.map(nameOf)).toEqual(['a/2', 'a/3']);
     expect(handled.filter((name) => name.startsWith('a'))).toEqual(['a/1', 'a/2']);
     expect(handled.filter((name) => name.startsWith('b'))).toEqual(['b/1', 'b/2']);
@@ -105,12 +111,12 @@ describe('a batch of messages', () => {
   });
 
   test('makes a dead letter of what always fails, and of nothing that stood behind it', async () => {
-    const fifo = lambdaFifo(MAX_RECEIVE_COUNT);
+    const fifo = lambdaFifo(MAX_FAILURES);
     await sendTo(fifo.queue, ['a/poison', 'a/good', 'a/better']);
     const { handled, handle } = recording((name) => name === 'a/poison');
     for (let batch = fifo.poll(); batch.length > 0; batch = fifo.poll())
-      await handleBatch(context(), fifo.queue, batch, { ...options, handle });
-    expect(handled.filter((name) => name === 'a/poison')).toHaveLength(MAX_RECEIVE_COUNT);
+      await handleBatch(context(), fifo.queue, batch, { handle });
+    expect(handled.filter((name) => name === 'a/poison')).toHaveLength(MAX_FAILURES);
     expect(handled.filter((name) => name !== 'a/poison')).toEqual(['a/good', 'a/better']);
     expect(fifo.dead.map((body) => nameOf({ body }))).toEqual(['a/poison']);
   });
@@ -120,7 +126,6 @@ describe('a batch of messages', () => {
     const messages = await poll();
     const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
     const handling = handleBatch(context(), queue, messages, {
-      ...options,
       async handle(given) {
         if ((given as ReconcileJob).name.startsWith('slow')) await finished;
         return 'done';
@@ -136,10 +141,10 @@ describe('a batch of messages', () => {
   test('makes a dead letter of a message that is no job', async () => {
     await queue.send([{ group: 'a', deduplicationId: `sent-${++ids}`, body: '{"type":"unknown"}' }]);
     const { handled, handle } = recording();
-    for (let round = 0; round < MAX_RECEIVE_COUNT; round += 1) {
-      const left = await handleBatch(context(), queue, await poll(), { ...options, handle });
+    for (let round = 0; round < MAX_FAILURES; round += 1) {
+      const left = await handleBatch(context(), queue, await poll(), { handle });
       expect(left).toHaveLength(1);
-      for (const message of left) await queue.release(message, 0);
+      if (round < MAX_FAILURES - 1) for (const message of left) await queue.release(message, 0);
     }
     expect(await poll()).toEqual([]);
     expect(handled).toEqual([]);
@@ -150,13 +155,11 @@ describe('a batch of messages', () => {
     await send('a/1', 'b/1');
     const { handled, handle } = recording();
     const late = await handleBatch(context({ endsAt: Date.now() - 1 }), queue, await poll(), {
-      ...options,
       handle,
     });
     expect(late.map(nameOf).sort()).toEqual(['a/1', 'b/1']);
     for (const message of late) await queue.release(message, 0);
     const stopped = await handleBatch(context({ signal: AbortSignal.abort() }), queue, await poll(), {
-      ...options,
       handle,
     });
     expect(stopped).toHaveLength(2);
@@ -170,7 +173,7 @@ describe('a batch of messages', () => {
     if (!message) throw new Error('nothing was handed out');
     await queue.acknowledge(message);
     const { handled, handle } = recording();
-    const left = await handleBatch(context(), queue, [message], { ...options, handle });
+    const left = await handleBatch(context(), queue, [message], { handle });
     expect(left).toEqual([message]);
     expect(handled).toEqual([]);
   });
@@ -178,7 +181,6 @@ describe('a batch of messages', () => {
   test('sends a job whose object somebody else is at as a new one, a moment later', async () => {
     await send('a/1');
     const left = await handleBatch(context(), queue, await poll(), {
-      ...options,
       handle: async () => 'busy',
     });
     expect(left).toEqual([]);

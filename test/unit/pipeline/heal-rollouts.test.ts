@@ -56,3 +56,39 @@ test('a sweep does not look at each of the pushes that stand in line, and still 
   expect(await left()).toBe(0);
   await parts.close();
 });
+
+test('a sweep closes a rollout that was opened again after another commit took over, and not one that a push has announced', async () => {
+  const parts = await testSqlite();
+  const index = openIndex(() => parts.freshTable(), parts.clock.now, ['prod']);
+  const rolloutOf = (commit: string, startedAt: number): Rollout => ({
+    ...{ cluster: 'prod', source: SOURCE, destination: 'forge', project: 'owner/repo', supersededBy: '' },
+    commit: commit.repeat(40),
+    startedAt,
+  });
+  const [older, current, announced] = [rolloutOf('a', 1), rolloutOf('b', 2), rolloutOf('c', 3)];
+  for (const rollout of [older, current, announced]) {
+    await index.rollouts.open(rollout);
+    await index.rollouts.add(rollout, [SOURCE]);
+  }
+  const ctx = {
+    index,
+    fleet: { statuses: { prefix: 'slipway', objects: 'failing' }, server: {} },
+    now: parts.clock.now,
+    holder: 'worker',
+    random: () => 0,
+  } as unknown as Context;
+  const cluster = { config: { name: 'prod' }, client: {} } as unknown as ClusterConnection;
+  const source = {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'repo', namespace: 'apps' },
+    status: { artifact: { revision: `main@sha1:${current.commit}`, digest: 'sha256:0' } },
+  } as unknown as WithStatus;
+  await healRollouts(ctx, cluster, [source]);
+  const found = await Promise.all(
+    [older, current, announced].map(({ commit }) => index.rollouts.get('prod', SOURCE, commit)),
+  );
+  expect(found.map((each) => each?.supersededBy)).toEqual([current.commit, '', '']);
+  expect(await index.rollouts.isUnfinished(older)).toBe(false);
+  await parts.close();
+});

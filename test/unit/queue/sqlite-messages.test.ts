@@ -6,13 +6,13 @@ import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { QueueModel } from '../../support/queue-model.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const MAX_RECEIVE_COUNT = 3;
+const MAX_FAILURES = 3;
 
 /** A step of a random story. Times are chosen so that timeouts, delays and five minutes meet each other. */
 type Step =
   | { do: 'send'; group: string; id: number; delayMs: number }
   | { do: 'receive'; max: number; visibilityMs: number }
-  | { do: 'acknowledge' | 'release' | 'extend'; which: number; ms: number }
+  | { do: 'acknowledge' | 'fail' | 'release' | 'extend'; which: number; ms: number }
   | { do: 'advance'; ms: number }
   | { do: 'redrive' };
 
@@ -38,7 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      do: fc.constantFrom('acknowledge' as const, 'release' as const, 'extend' as const),
+      do: fc.constantFrom(...(['acknowledge', 'fail', 'release', 'extend'] as const)),
       which: fc.nat(30),
       ms: times,
     }),
@@ -55,7 +55,7 @@ beforeAll(async () => {
   directory = await temporaryDirectory();
   clock = fakeClock();
   const { now, timers } = clock;
-  sqlite = await openSqlite({ directory: directory.path, now, timers, maxReceiveCount: MAX_RECEIVE_COUNT });
+  sqlite = await openSqlite({ directory: directory.path, now, timers, maxFailures: MAX_FAILURES });
 });
 afterAll(async () => {
   await sqlite.close();
@@ -88,8 +88,11 @@ async function tell(queue: Queue, model: QueueModel, steps: readonly Step[]): Pr
       if (each.do === 'acknowledge') {
         model.acknowledge(message);
         await queue.acknowledge(message);
-      } else if (each.do === 'release') {
+      } else if (each.do === 'fail') {
         model.hide(message, each.ms - 1);
+        await queue.fail(message, each.ms - 1);
+      } else if (each.do === 'release') {
+        model.giveBack(message, each.ms - 1);
         await queue.release(message, each.ms - 1);
       } else if (model.hide(message, each.ms)) await queue.extend(message, each.ms);
       else await expect(queue.extend(message, each.ms)).rejects.toThrow('out of date');
@@ -117,7 +120,7 @@ test('the queue in SQLite does what a list and a clock would do, in every order 
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
       stories += 1;
       const queue = sqlite.queue(`story-${stories}`);
-      const model = new QueueModel(clock.now, MAX_RECEIVE_COUNT);
+      const model = new QueueModel(clock.now, MAX_FAILURES);
       await tell(queue, model, steps);
       await drain(queue, model);
     }),

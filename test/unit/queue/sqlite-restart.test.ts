@@ -49,7 +49,7 @@ test('a message that fails is given up as often as it has failed, however often 
   }
   for (let failure = 0; failure < 5; failure++) {
     const message = await take();
-    if (message) await sqlite.queue('jobs').release(message);
+    if (message) await sqlite.queue('jobs').fail(message);
     expect(message?.body).toBe('a');
   }
   expect(await take()).toBeUndefined();

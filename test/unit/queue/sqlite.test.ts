@@ -71,7 +71,7 @@ test('hands out no more of a folder than its share, and goes on as soon as one i
 test('folders of groups take turns, each in its order, also after a restart', async () => {
   const directory = await temporaryDirectory();
   const { now, timers } = parts.clock;
-  const open = () => openSqlite({ directory: directory.path, now, timers, maxReceiveCount: 3 });
+  const open = () => openSqlite({ directory: directory.path, now, timers, maxFailures: 3 });
   const message = (group: string, body: string) => ({ group, body, deduplicationId: body });
   const first = await open();
   await first

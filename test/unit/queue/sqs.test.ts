@@ -5,6 +5,7 @@ import { sqsQueue } from '../../../lib/queue/sqs.ts';
 import { type Forwarder, sqsForwarder } from '../../../lib/queue/sqs-forward.ts';
 import { receivedOf } from '../../../lib/queue/sqs-message.ts';
 import { type Fauxqs, type QueueUrls, startSqsAndS3 } from '../../support/fauxqs.ts';
+import { memoryTries } from '../../support/memory-tries.ts';
 
 let server: Fauxqs;
 let urls: QueueUrls;
@@ -18,7 +19,7 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   count += 1;
   urls = await server.createQueues(`unit-${count}`, 3);
-  queue = sqsQueue({ sqs: server.api, ...urls, maxReceiveCount: 3, now: () => Date.now() });
+  queue = sqsQueue({ sqs: server.api, ...urls, tries: memoryTries(), now: () => Date.now() });
   forwarder = sqsForwarder({
     sqs: server.api,
     ...urls,
@@ -128,7 +129,7 @@ describe('the queue in SQS', () => {
       sqs: server.api,
       ...urls,
       queueUrl: `${urls.queueUrl}x`,
-      maxReceiveCount: 3,
+      tries: memoryTries(),
       now: () => Date.now(),
     });
     const message = { id: '1', receipt: 'r', group: 'a', body: 'x', receiveCount: 1, sentAt: 0 };

@@ -30,6 +30,15 @@ describe('a lease', () => {
     expect(await leases.check(lease)).toBe(true);
   });
 
+  test('is among those that are taken until it is given back', async () => {
+    const leases = new Leases(table, parts.clock.now);
+    const lease = await taken(leases, 'one');
+    await leases.acquire('staging/app', 'one', TTL);
+    expect(await leases.taken('prod')).toEqual(new Set(['prod/app']));
+    await leases.release(lease);
+    expect(await leases.taken('prod')).toEqual(new Set());
+  });
+
   test('goes to exactly one of many that want it at once', async () => {
     const leases = Array.from({ length: 20 }, () => new Leases(table, parts.clock.now));
     const got = await Promise.all(leases.map((each, index) => each.acquire('prod/app', `w${index}`, TTL)));

@@ -43,6 +43,20 @@ describe('a rollout', () => {
     expect(await rollouts.get('prod', SOURCE, 'a'.repeat(40))).toEqual(rollout());
   });
 
+  test('is closed by the commit that took over, unless a push has come back to it since it was read', async () => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    const [read] = await rollouts.unfinished('prod', SOURCE);
+    if (!read) throw new Error('it is not there');
+    await rollouts.open(rollout(undefined, { startedAt: 2 }));
+    expect(await rollouts.close(read, 'b'.repeat(40))).toBeUndefined();
+    expect(await rollouts.get('prod', SOURCE, 'a'.repeat(40))).toMatchObject({ supersededBy: '' });
+    const again = rollout(undefined, { startedAt: 2 });
+    const closed = { ...again, supersededBy: 'b'.repeat(40) };
+    expect(await rollouts.close(again, 'b'.repeat(40))).toEqual(closed);
+    expect(await rollouts.unfinished('prod', SOURCE)).toEqual([closed]);
+  });
+
   test('has members that are pending until they are settled', async () => {
     const rollouts = open();
     await rollouts.open(rollout());

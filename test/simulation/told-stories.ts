@@ -1,0 +1,58 @@
+import type { Content } from './repository.ts';
+import type { Story } from './story.ts';
+
+const CONTENT: Content = {
+  value: 1,
+  shared: 'app',
+  more: { base: false, app: false },
+  app: true,
+  dependsOn: true,
+  broken: 'none',
+};
+
+/** Stories in which a promise was broken once, by what it was. */
+export const TOLD: Readonly<Record<string, Story>> = {
+  'the push that comes back to a commit (A → B → A) while the run for B closes what it has overtaken': {
+    seed: 28,
+    moments: [
+      { steps: 0, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'once' } },
+      { steps: 48, event: { kind: 'revert', back: 1, hook: 'once' } },
+    ],
+  },
+  'a Kustomization whose run read the source at B, before it was listed at A': {
+    seed: 22,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: {
+            ...CONTENT,
+            value: 2,
+            more: { base: true, app: true },
+            dependsOn: false,
+            broken: 'base',
+          },
+          hook: 'once',
+        },
+      },
+      { steps: 42, event: { kind: 'revert', back: 1, hook: 'once' } },
+    ],
+  },
+  'a Kustomization that is deleted waits for one that waits for it, for an object that has moved': {
+    seed: 4,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 2, more: { base: false, app: true }, app: false },
+          hook: 'once',
+        },
+      },
+      { steps: 118, event: { kind: 'push', content: CONTENT, hook: 'once' } },
+      { steps: 92, event: { kind: 'die', place: 'kube', after: true } },
+      { steps: 39, event: { kind: 'revert', back: 0, hook: 'twice' } },
+    ],
+  },
+};
