@@ -32,6 +32,8 @@ export interface NewArtifact {
   index?: TreeIndex;
   /** The source had none before. */
   isFirst?: boolean;
+  /** It was the last that everything was sent to: no run under way can have read another one. */
+  isSent?: boolean;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function sendDependants(
   run: Run,
   source: WithStatus,
   artifact: Artifact,
-  { index: known, isFirst = false }: NewArtifact = {},
+  { index: known, isFirst = false, isSent = false }: NewArtifact = {},
 ): Promise<void> {
   const { ctx, job } = run;
   const { affected, unaffected } = await step(run, 'dependants', async () => {
@@ -54,7 +56,7 @@ export async function sendDependants(
       return partition(items, artifact, records, known ?? (await treeIndexOf(ctx.blobs, artifact)));
     };
     const first = await look();
-    if (first.there.length === 0) return first;
+    if (isSent || first.there.length === 0) return first;
     const taken = await ctx.index.leases.taken(job.cluster);
     const { there, ...others } = await look();
     return {
