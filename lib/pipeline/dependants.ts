@@ -32,8 +32,8 @@ export interface NewArtifact {
   index?: TreeIndex;
   /** The source had none before. */
   isFirst?: boolean;
-  /** It was the last that everything was sent to: no run under way can have read another one. */
-  isSent?: boolean;
+  /** The source was at it before this run: what was under way when it came to it has been seen to. */
+  isAgain?: boolean;
 }
 
 /**
@@ -45,7 +45,7 @@ export async function sendDependants(
   run: Run,
   source: WithStatus,
   artifact: Artifact,
-  { index: known, isFirst = false, isSent = false }: NewArtifact = {},
+  { index: known, isFirst = false, isAgain = false }: NewArtifact = {},
 ): Promise<void> {
   const { ctx, job } = run;
   const { affected, unaffected } = await step(run, 'dependants', async () => {
@@ -56,7 +56,7 @@ export async function sendDependants(
       return partition(items, artifact, records, known ?? (await treeIndexOf(ctx.blobs, artifact)));
     };
     const first = await look();
-    if (isSent || first.there.length === 0) return first;
+    if (isAgain || first.there.length === 0) return first;
     const taken = await ctx.index.leases.taken(job.cluster);
     const { there, ...others } = await look();
     return {

@@ -42,7 +42,7 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
     // Another commit may have the very same tree.
     const isSent = sent?.digest === current.digest && sent.commit === commitOf(current.revision);
     return asked || !isSent
-      ? { object, outcome, afterwards: (written) => sendDependants(run, written, current, { isSent }) }
+      ? { object, outcome, afterwards: (written) => sendDependants(run, written, current, { isAgain: true }) }
       : { object, outcome };
   }
   const fetched = await step(run, 'fetch', () =>
