@@ -5,7 +5,8 @@ import { eksConnection } from '../lib/cloud/eks.ts';
 import { gkeConnection } from '../lib/cloud/gke.ts';
 import { googleToken, type TokenTools } from '../lib/cloud/google-token.ts';
 import { type Kept, keep } from '../lib/cloud/kept.ts';
-import { CLOUD_WAYS } from '../lib/fleet/cloud-cluster.ts';
+import { messageOf } from '../lib/core/errors.ts';
+import { type CloudWay, cloudWayOf } from '../lib/fleet/cloud-cluster.ts';
 import type { FleetCluster } from '../lib/fleet/cluster.ts';
 import type { KubeConnection } from '../lib/kube/connection.ts';
 import { azureFromAws, azureIdentity, googleFederation, googleFromAws } from './cloud-identities.ts';
@@ -54,14 +55,11 @@ export function openCloudClusters(tools: TokenTools, aws: () => Promise<AwsApi>)
         });
       return aks && aksConnection({ http, token: tokenFor }, aks);
     },
-  } satisfies Record<
-    (typeof CLOUD_WAYS)[number],
-    (config: FleetCluster) => Promise<KubeConnection | undefined>
-  >;
+  } satisfies Record<CloudWay, (config: FleetCluster) => Promise<KubeConnection | undefined>>;
 
   return {
     async connection(config) {
-      const way = CLOUD_WAYS.find((name) => config[name] !== undefined);
+      const way = cloudWayOf(config);
       const connection = way && (await ways[way](config));
       if (!connection) throw new Error(`the cluster ${config.name} is not named in a cloud`);
       return connection;
@@ -71,7 +69,6 @@ export function openCloudClusters(tools: TokenTools, aws: () => Promise<AwsApi>)
 
 function hint(way: string): (error: unknown) => never {
   return (error) => {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`${message}; name awsFederation of ${way} ${HINT}`, { cause: error });
+    throw new Error(`${messageOf(error)}; name awsFederation of ${way} ${HINT}`, { cause: error });
   };
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/core/errors.ts';
-import { CLOUD_WAYS } from '../lib/fleet/cloud-cluster.ts';
+import { cloudWayOf } from '../lib/fleet/cloud-cluster.ts';
 import type { FleetCluster } from '../lib/fleet/cluster.ts';
 import { clusterOf } from '../lib/fleet/fleet.ts';
 import { createHttp, type Http } from '../lib/http.ts';
@@ -80,7 +80,8 @@ export function openClusters(
 
   async function connectionOf(config: FleetCluster): Promise<KubeConnection> {
     const { name, kubeconfig = '', context, allow } = config;
-    if (wayOf(config) !== undefined) return (await clouds()).connection(config).catch(cannotLookUp(config));
+    if (cloudWayOf(config) !== undefined)
+      return (await clouds()).connection(config).catch(cannotLookUp(config));
     return loadKubeconfig(await secret(kubeconfig), {
       name,
       ...(context === undefined ? {} : { context }),
@@ -123,7 +124,7 @@ export function openClusters(
       const known = opened.get(name);
       if (known && now() < known.until) return known.made.then(({ cluster }) => cluster);
       const made = known ? known.made.then((before) => lookAgain(config, before)) : open(config);
-      const until = wayOf(config) === undefined ? Number.POSITIVE_INFINITY : now() + ADDRESS_MS;
+      const until = cloudWayOf(config) === undefined ? Number.POSITIVE_INFINITY : now() + ADDRESS_MS;
       opened.set(name, { made, until });
       // A credential that could not be read may be there the next time.
       made.catch(() => opened.delete(name));
@@ -152,14 +153,9 @@ export function openClusters(
   };
 }
 
-/** By which cloud a cluster is named; undefined: it has a kubeconfig. */
-function wayOf(config: FleetCluster): (typeof CLOUD_WAYS)[number] | undefined {
-  return CLOUD_WAYS.find((way) => config[way] !== undefined);
-}
-
 function cannotLookUp(config: FleetCluster): (error: unknown) => never {
   return (error) => {
-    const cloud = wayOf(config)?.toUpperCase();
+    const cloud = cloudWayOf(config)?.toUpperCase();
     throw new KubeconfigError(config.name, `the ${cloud} cluster cannot be looked up: ${messageOf(error)}`);
   };
 }

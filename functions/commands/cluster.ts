@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { Command } from 'commander';
 import { messageOf } from '../../lib/core/errors.ts';
-import { CLOUD_WAYS } from '../../lib/fleet/cloud-cluster.ts';
+import { cloudWayOf } from '../../lib/fleet/cloud-cluster.ts';
 import type { FleetCluster } from '../../lib/fleet/cluster.ts';
 import { createNetworkPolicy } from '../../lib/network.ts';
 import type { ClusterCheck } from '../../lib/pipeline/check-cluster.ts';
@@ -44,7 +44,7 @@ export function addCluster(program: Command): void {
 }
 
 function credentialOf(cluster: FleetCluster): string {
-  const way = CLOUD_WAYS.find((name) => cluster[name] !== undefined);
+  const way = cloudWayOf(cluster);
   return cluster.kubeconfig ?? (way === undefined ? '' : `${way.toUpperCase()} ${cluster[way]?.name}`);
 }
 

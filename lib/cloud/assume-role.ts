@@ -1,7 +1,7 @@
 import type { AwsApi, AwsCredentials } from './aws-api.ts';
 import { AwsError } from './aws-fault.ts';
 import { keep, type Lasting } from './kept.ts';
-import { xmlField } from './xml-field.ts';
+import { askSts } from './sts.ts';
 
 /** A role, as the fleet file names it. */
 export interface AwsRole {
@@ -38,34 +38,24 @@ async function ask(
   aws: Pick<AwsApi, 'call'>,
   { arn, externalId, session, region }: AwsRole,
 ): Promise<Lasting<Assumed>> {
-  const form = new URLSearchParams({
-    Action: 'AssumeRole',
-    Version: '2011-06-15',
+  const parameters = {
     RoleArn: arn,
     RoleSessionName: session.slice(0, MAX_SESSION),
     DurationSeconds: String(SESSION_SECONDS),
     ...(externalId === undefined ? {} : { ExternalId: externalId }),
+  };
+  const read = await askSts(aws, 'AssumeRole', parameters, region).catch((error: unknown) => {
+    if (error instanceof AwsError && error.code.startsWith('AccessDenied'))
+      throw new Error(
+        `the role ${arn} cannot be assumed: this process needs the right sts:AssumeRole on it, and the trust policy of the role must name the identity of this process${externalId === undefined ? '' : ' and the externalId of the fleet file'}`,
+        { cause: error },
+      );
+    throw error;
   });
-  const answer = await aws
-    .call({
-      service: 'sts',
-      region,
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: form.toString(),
-    })
-    .catch((error: unknown) => {
-      if (error instanceof AwsError && error.code.startsWith('AccessDenied'))
-        throw new Error(
-          `the role ${arn} cannot be assumed: this process needs the right sts:AssumeRole on it, and the trust policy of the role must name the identity of this process${externalId === undefined ? '' : ' and the externalId of the fleet file'}`,
-          { cause: error },
-        );
-      throw error;
-    });
-  const accessKeyId = xmlField(answer, 'AccessKeyId');
-  const secretAccessKey = xmlField(answer, 'SecretAccessKey');
-  const sessionToken = xmlField(answer, 'SessionToken');
-  const expiresAt = Date.parse(xmlField(answer, 'Expiration'));
+  const accessKeyId = read('AccessKeyId');
+  const secretAccessKey = read('SecretAccessKey');
+  const sessionToken = read('SessionToken');
+  const expiresAt = Date.parse(read('Expiration'));
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
     throw new Error(`sts gave no credentials of the role ${arn}`);
   return {

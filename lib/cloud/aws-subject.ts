@@ -1,6 +1,6 @@
 import type { AwsApi } from './aws-api.ts';
 import { AwsError } from './aws-fault.ts';
-import { xmlField } from './xml-field.ts';
+import { askSts, STS_VERSION } from './sts.ts';
 
 /** The type of what {@link awsSubjectForGoogle} makes. */
 export const AWS_SUBJECT_TYPE = 'urn:ietf:params:aws:token-type:aws4_request';
@@ -18,7 +18,7 @@ export async function awsSubjectForGoogle(aws: Pick<AwsApi, 'sign'>, audience: s
   const { url, method, headers } = await aws.sign({
     service: 'sts',
     method: 'POST',
-    query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
+    query: { Action: 'GetCallerIdentity', Version: STS_VERSION },
     headers: { 'x-goog-cloud-target-resource': audience },
   });
   const list = Object.entries(headers).map(([key, value]) => ({ key, value }));
@@ -31,36 +31,27 @@ export async function awsSubjectForGoogle(aws: Pick<AwsApi, 'sign'>, audience: s
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
  */
 export async function awsSubjectForEntra(aws: Pick<AwsApi, 'call'>): Promise<string> {
-  const form = new URLSearchParams({
-    Action: 'GetWebIdentityToken',
-    Version: '2011-06-15',
+  const parameters = {
     'Audience.member.1': ENTRA_AUDIENCE,
     // Entra ID knows no other.
     SigningAlgorithm: 'RS256',
     DurationSeconds: '300',
+  };
+  const read = await askSts(aws, 'GetWebIdentityToken', parameters).catch((error: unknown) => {
+    const code = error instanceof AwsError ? error.code : '';
+    if (code.startsWith('OutboundWebIdentityFederationDisabled'))
+      throw new Error(
+        'AWS gives no tokens of OpenID Connect in this account; switch them on: aws iam enable-outbound-web-identity-federation',
+        { cause: error },
+      );
+    if (code.startsWith('AccessDenied'))
+      throw new Error(
+        `the AWS identity of this process lacks the right sts:GetWebIdentityToken for the audience ${ENTRA_AUDIENCE}`,
+        { cause: error },
+      );
+    throw error;
   });
-  const answer = await aws
-    .call({
-      service: 'sts',
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: form.toString(),
-    })
-    .catch((error: unknown) => {
-      const code = error instanceof AwsError ? error.code : '';
-      if (code.startsWith('OutboundWebIdentityFederationDisabled'))
-        throw new Error(
-          'AWS gives no tokens of OpenID Connect in this account; switch them on: aws iam enable-outbound-web-identity-federation',
-          { cause: error },
-        );
-      if (code.startsWith('AccessDenied'))
-        throw new Error(
-          `the AWS identity of this process lacks the right sts:GetWebIdentityToken for the audience ${ENTRA_AUDIENCE}`,
-          { cause: error },
-        );
-      throw error;
-    });
-  const token = xmlField(answer, 'WebIdentityToken');
+  const token = read('WebIdentityToken');
   if (token === '') throw new Error('sts gave no token of OpenID Connect');
   return token;
 }

@@ -3,6 +3,14 @@ import * as z from 'zod';
 /** Ways to reach a cluster by its name in a cloud. */
 export const CLOUD_WAYS = ['eks', 'gke', 'aks'] as const;
 
+/** One of them. */
+export type CloudWay = (typeof CLOUD_WAYS)[number];
+
+/** By which cloud a cluster is named; undefined: it has a kubeconfig. */
+export function cloudWayOf(cluster: { readonly [way in CloudWay]?: unknown }): CloudWay | undefined {
+  return CLOUD_WAYS.find((way) => cluster[way] !== undefined);
+}
+
 /** What an id of Azure looks like. */
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
   error: 'must be an id such as 11111111-2222-3333-4444-555555555555',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AwsApi, createAwsApi } from '../../lib/cloud/aws-api.ts';
 import { schemes } from '../../lib/secrets/registry.ts';
 import { resolveSecret, SecretError } from '../../lib/secrets/resolve-secret.ts';
-import { ACCESS_KEY, type FakeAws, SECRET_KEY, startFakeAws } from '../support/fake-aws.ts';
+import { ACCESS_KEY, type FakeAws, fakeAwsApi, SECRET_KEY, startFakeAws } from '../support/fake-aws.ts';
 
 const VALUE = 'a "value" with\nlines, ü and \\';
 
@@ -17,13 +17,7 @@ const env: Record<string, string> = {};
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'slipway-secrets-'));
   server = await startFakeAws();
-  aws = createAwsApi({
-    credentials: async () => ({ accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY }),
-    region: 'eu-west-1',
-    endpoint: () => server.url,
-    now: Date.now,
-    sleep: async () => {},
-  });
+  aws = fakeAwsApi(server);
 });
 afterAll(async () => {
   await server.stop();

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type AwsApi, createAwsApi } from '../../lib/cloud/aws-api.ts';
 import { type FakeSts, fakeSts } from './fake-sts.ts';
 import { sha256, signatureOf } from './sigv4.ts';
 
@@ -97,6 +98,24 @@ export async function startFakeAws(): Promise<FakeAws> {
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * Calls to it with its own credential, tried again without a pause.
+ * @param options.region default: `eu-west-1`
+ * @param options.now epoch in ms. Default: the clock
+ */
+export function fakeAwsApi(
+  { url }: Pick<FakeAws, 'url'>,
+  { region = 'eu-west-1', now = Date.now }: { region?: string; now?: () => number } = {},
+): AwsApi {
+  return createAwsApi({
+    credentials: async () => ({ accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY }),
+    region,
+    endpoint: () => url,
+    now,
+    sleep: async () => {},
+  });
 }
 
 /** The access key that a request is rightly signed with; undefined when it is not. */

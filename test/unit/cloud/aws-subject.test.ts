@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AwsApi, createAwsApi } from '../../../lib/cloud/aws-api.ts';
 import { AwsError } from '../../../lib/cloud/aws-fault.ts';
 import { awsSubjectForEntra, awsSubjectForGoogle } from '../../../lib/cloud/aws-subject.ts';
-import { ACCESS_KEY, type FakeAws, SECRET_KEY, startFakeAws } from '../../support/fake-aws.ts';
+import { ACCESS_KEY, type FakeAws, fakeAwsApi, SECRET_KEY, startFakeAws } from '../../support/fake-aws.ts';
 import { sha256, signatureOf } from '../../support/sigv4.ts';
 
 const AUDIENCE =
@@ -67,13 +67,7 @@ describe('the AWS identity of this process, before Entra ID', () => {
   let aws: AwsApi;
   beforeAll(async () => {
     server = await startFakeAws();
-    aws = createAwsApi({
-      credentials: async () => ({ accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY }),
-      region: 'eu-west-1',
-      endpoint: () => server.url,
-      now: Date.now,
-      sleep: async () => {},
-    });
+    aws = fakeAwsApi(server);
   });
   afterAll(() => server.stop());
   beforeEach(() => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AwsApi, createAwsApi } from '../../../lib/cloud/aws-api.ts';
 import { AwsError } from '../../../lib/cloud/aws-fault.ts';
 import { eksConnection, eksToken } from '../../../lib/cloud/eks.ts';
-import { ACCESS_KEY, type FakeAws, SECRET_KEY, startFakeAws } from '../../support/fake-aws.ts';
+import { ACCESS_KEY, type FakeAws, fakeAwsApi, SECRET_KEY, startFakeAws } from '../../support/fake-aws.ts';
 import { sha256, signatureOf } from '../../support/sigv4.ts';
 
 const DATE = Date.UTC(2015, 7, 30, 12, 36, 0);
@@ -131,13 +131,7 @@ describe('a cluster of EKS', () => {
   beforeEach(() => {
     server.clusters.clear();
     server.faults.splice(0);
-    aws = createAwsApi({
-      credentials: async () => ({ accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY }),
-      region: 'eu-west-1',
-      endpoint: () => server.url,
-      now: () => DATE,
-      sleep: async () => {},
-    });
+    aws = fakeAwsApi(server, { now: () => DATE });
   });
 
   test('is reached at the address and by the authority that AWS says', async () => {
@@ -186,13 +180,7 @@ describe('a cluster of EKS that a role opens', () => {
   beforeEach(async () => {
     server = await startFakeAws();
     time = DATE;
-    aws = createAwsApi({
-      credentials: async () => ({ accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY }),
-      region: 'us-east-1',
-      endpoint: () => server.url,
-      now: () => time,
-      sleep: async () => {},
-    });
+    aws = fakeAwsApi(server, { region: 'us-east-1', now: () => time });
     server.clusters.set('prod-1', {
       endpoint: 'https://abc.example',
       certificateAuthority: { data: Buffer.from('pem').toString('base64') },

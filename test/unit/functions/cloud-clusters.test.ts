@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CloudClusters, openCloudClusters } from '../../../functions/cloud-clusters.ts';
 import { openClusters } from '../../../functions/open-clusters.ts';
-import { type AwsApi, createAwsApi } from '../../../lib/cloud/aws-api.ts';
+import type { AwsApi } from '../../../lib/cloud/aws-api.ts';
 import type { FleetCluster } from '../../../lib/fleet/cluster.ts';
 import { loadFleet } from '../../../lib/fleet/load-fleet.ts';
 import { createNetworkPolicy } from '../../../lib/network.ts';
-import { ACCESS_KEY, type FakeAws, SECRET_KEY, startFakeAws } from '../../support/fake-aws.ts';
+import { ACCESS_KEY, type FakeAws, fakeAwsApi, SECRET_KEY, startFakeAws } from '../../support/fake-aws.ts';
 import { type CloudRequest, type FakeClouds, fakeClouds } from '../../support/fake-clouds.ts';
 
 const SOURCE = '{url: "https://git.example.com/fleet.git"}';
@@ -41,13 +41,7 @@ beforeEach(async () => {
   now = Date.UTC(2026, 0, 1);
   address = '203.0.113.7';
   tokens = 0;
-  const api = createAwsApi({
-    credentials: async () => ({ accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY }),
-    region: 'eu-west-1',
-    endpoint: () => server.url,
-    now: () => now,
-    sleep: async () => {},
-  });
+  const api = fakeAwsApi(server, { now: () => now });
   aws = async () => api;
   for (const name of ['CLIENT_ID', 'TENANT_ID', 'AUTHORITY_HOST', 'FEDERATED_TOKEN_FILE'])
     vi.stubEnv(`AZURE_${name}`, undefined);
