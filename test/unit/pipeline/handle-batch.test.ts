@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { MAX_RECEIVE_COUNT } from '../../../functions/aws/environment.ts';
 import type { Job, ReconcileJob } from '../../../lib/core/job.ts';
 import { silentLog } from '../../../lib/log.ts';
 import { type BatchContext, handleBatch } from '../../../lib/pipeline/handle-batch.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 beforeEach(async () => {
   count += 1;
-  urls = await server.createQueues(`batch-${count}`, 1_000);
+  urls = await server.createQueues(`batch-${count}`, MAX_RECEIVE_COUNT);
   queue = sqsQueue({
     sqs: server.api,
     ...urls,

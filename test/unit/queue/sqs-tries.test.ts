@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { MAX_RECEIVE_COUNT } from '../../../functions/aws/environment.ts';
 import type { Queue, ReceivedMessage } from '../../../lib/queue/queue.ts';
 import { sqsQueue } from '../../../lib/queue/sqs.ts';
 import { type Fauxqs, type QueueUrls, startSqsAndS3 } from '../../support/fauxqs.ts';
 import { type MemoryTries, memoryTries } from '../../support/memory-tries.ts';
 
-/** As the stacks have it: SQS itself gives nothing up. */
-const MAX_RECEIVE_COUNT = 1_000;
 const MINUTE = 60_000;
 
 let server: Fauxqs;
