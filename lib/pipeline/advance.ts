@@ -50,6 +50,19 @@ export function advancedStatus(status: Record<string, unknown>, revision: string
   return { ...status, lastAppliedRevision: revision, lastAttemptedRevision: revision };
 }
 
+/**
+ * Whether a push has moved an object on while a run was at another revision, which the run is about to write over it.
+ * @param known the status as the run has read or written it last
+ * @param revision the run's; undefined when it never came to know one
+ */
+export function wasMovedOn(
+  known: Revisions | undefined,
+  { lastAttemptedRevision: present }: Revisions,
+  revision: string | undefined,
+): boolean {
+  return revision !== undefined && present !== known?.lastAttemptedRevision && present !== revision;
+}
+
 /** Applied at a revision, and no run of another one was cut short since. */
 export function isAtRevision(
   { lastAppliedRevision, lastAttemptedRevision }: Revisions,

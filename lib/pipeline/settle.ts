@@ -3,6 +3,7 @@ import type { Condition } from '../core/conditions.ts';
 import { removeCondition, setCondition } from '../core/conditions.ts';
 import { refOf } from '../core/object.ts';
 import { clusterPartition } from '../store/partitions.ts';
+import { wasMovedOn } from './advance.ts';
 import { enqueue, MAX_QUEUE_DELAY_MS, reconcileJob } from './enqueue.ts';
 import { recordEvent } from './events.ts';
 import type { Kind } from './kinds.ts';
@@ -32,10 +33,14 @@ export async function settle(
   const before = object.status?.conditions as Condition[] | undefined;
   const news =
     !sameReady(before, outcome) || outcome.isNews === true || changed({ entries: run.changes }).length > 0;
+  let isBehind = false;
   const written = await writeStatus(
     run.client,
     object,
-    (status) => withOutcome(own?.(status) ?? status, run, outcome),
+    (status) => {
+      isBehind = wasMovedOn(object.status, status, run.revision);
+      return withOutcome(own?.(status) ?? status, run, outcome);
+    },
     () => checkLease(run),
   );
   await afterwards?.(written);
@@ -46,6 +51,10 @@ export async function settle(
     news ? record(run, outcome, revision) : undefined,
     settleMember(run, kind, written, outcome),
     outcome.result === 'success' ? releaseWaiting(run.ctx, run.job.cluster, run.ref) : undefined,
+    // The push counts it as done, and sends it nothing.
+    isBehind
+      ? enqueue(run.ctx, [{ job: reconcileJob(run.ctx, run.job.cluster, run.ref, 'source') }])
+      : undefined,
   ]);
   const { cluster } = run.job;
   const attributes = { cluster, kind: run.ref.kind, result: outcome.result, reason: outcome.ready.reason };

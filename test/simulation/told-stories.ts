@@ -55,4 +55,33 @@ export const TOLD: Readonly<Record<string, Story>> = {
       { steps: 39, event: { kind: 'revert', back: 0, hook: 'twice' } },
     ],
   },
+  'a push moves on the status of a Kustomization that it does not touch, while its run for the push before is about to end':
+    {
+      seed: 1773227395,
+      moments: [
+        {
+          steps: 0,
+          event: {
+            kind: 'push',
+            content: {
+              ...CONTENT,
+              value: 0,
+              more: { base: false, app: true },
+              app: false,
+              broken: 'app',
+            },
+            hook: 'once',
+          },
+        },
+        { steps: 52, event: { kind: 'tick' } },
+        {
+          steps: 18,
+          event: {
+            kind: 'push',
+            content: { ...CONTENT, value: 0, shared: 'none', app: false },
+            hook: 'once',
+          },
+        },
+      ],
+    },
 };

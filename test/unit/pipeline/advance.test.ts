@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../../lib/core/object.ts';
 import type { KubeClient } from '../../../lib/kube/client.ts';
 import { KubeError } from '../../../lib/kube/errors.ts';
-import { advanceRevision } from '../../../lib/pipeline/advance.ts';
+import { advanceRevision, wasMovedOn } from '../../../lib/pipeline/advance.ts';
 import type { WithStatus } from '../../../lib/pipeline/status.ts';
 
 const [OLD, NEW, OTHER] = ['a', 'b', 'c'].map((digit) => `main@sha1:${digit.repeat(40)}`) as [
@@ -43,6 +43,21 @@ describe('the move of a Kustomization that a push does not touch', () => {
     const server = serving(at(NEW, '2'));
     await advanceRevision(server.client, at(OLD, '1'), NEW);
     expect(server.live()).toEqual(at(NEW, '2'));
+  });
+});
+
+describe('a run that ends at an object which a push has moved on meanwhile', () => {
+  const known = { lastAttemptedRevision: OLD };
+
+  it('is behind, and must look again', () => {
+    expect(wasMovedOn(known, { lastAttemptedRevision: NEW }, OLD)).toBe(true);
+    expect(wasMovedOn(undefined, { lastAttemptedRevision: NEW }, OLD)).toBe(true);
+  });
+
+  it('is not behind where nobody else wrote a revision, where it came to the same one, or to none', () => {
+    expect(wasMovedOn(known, { lastAttemptedRevision: OLD }, NEW)).toBe(false);
+    expect(wasMovedOn(known, { lastAttemptedRevision: NEW }, NEW)).toBe(false);
+    expect(wasMovedOn(known, { lastAttemptedRevision: NEW }, undefined)).toBe(false);
   });
 });
 
