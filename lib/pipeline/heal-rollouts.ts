@@ -79,9 +79,11 @@ export async function healRollouts(
   const invited = new Set((await guests.all(name)).map((guest) => `${guest.key} ${guest.source}`));
   for (const source of sources) {
     for (const rollout of chosen(await rollouts.unfinished(name, source), ctx.random())) {
-      const newer = await overtakenBy(ctx, rollout, byKey.get(source));
-      if (newer) {
-        await overtake(ctx, rollout, newer);
+      const listed = byKey.get(source);
+      if (listed && (await overtakenBy(ctx, rollout, listed))) {
+        // What was listed may be older than the rollout, which then is that of the commit it has come to.
+        const newer = await overtakenBy(ctx, rollout, await cluster.client.get<WithStatus>(refOf(listed)));
+        if (newer) await overtake(ctx, rollout, newer);
         continue;
       }
       const members = await rollouts.members(rollout);

@@ -35,8 +35,10 @@ export async function openRollout(
   if (!project || commit === '') return [];
   const key = objectKey(run.ref);
   const known = await ctx.index.rollouts.get(job.cluster, key, commit);
+  const isKnown = known?.supersededBy === '';
   // One that has ended comes back (A → B → A) without that a push has announced it: it overtakes all that was on its way when this run began.
-  const isAnnounced = known?.supersededBy === '' && (await ctx.index.rollouts.isUnfinished(known));
+  const comesBack = isKnown && (await wasLeft(ctx, known));
+  const isAnnounced = isKnown && !comesBack && (await ctx.index.rollouts.isUnfinished(known));
   const rollout: Rollout = {
     cluster: job.cluster,
     source: key,
@@ -51,7 +53,8 @@ export async function openRollout(
   // Nothing is touched by it and nobody announced it: a run of the schedule that found all as it was.
   const isNews = known !== undefined || members.length > 0 || guests.length > 0;
   if (isNews) {
-    if (known?.supersededBy !== '') await ctx.index.rollouts.open(rollout);
+    // When it began is kept for whoever compares the two later.
+    if (!isKnown || comesBack) await ctx.index.rollouts.open(rollout);
     // The source itself is done in a moment; members that are to run again make the commit pending again, and nothing else does.
     await ctx.index.rollouts.add(rollout, [key]);
     await ctx.index.rollouts.add(rollout, [...touched, ...guests.map((guest) => guest.key)], { again: true });
@@ -63,6 +66,14 @@ export async function openRollout(
   await supersede(ctx, rollout, job.origin?.commit);
   if (isNews) await report(ctx, rollout);
   return guests.map(({ ref }) => ref);
+}
+
+/** Whether a commit began before the one that its source was at until now: it was there once, and no push has announced it since. */
+async function wasLeft(ctx: Context, { cluster, source, commit, startedAt }: Rollout): Promise<boolean> {
+  const sent = await ctx.index.rollouts.sent(cluster, source);
+  if (sent === undefined || sent.commit === commit) return false;
+  const last = await ctx.index.rollouts.get(cluster, source, sent.commit);
+  return last !== undefined && last.startedAt > startedAt;
 }
 
 /**

@@ -84,4 +84,31 @@ export const TOLD: Readonly<Record<string, Story>> = {
         },
       ],
     },
+  'the branch comes back to a commit unannounced, and a Kustomization is at it before the source has told of it':
+    {
+      seed: 1937474659,
+      moments: [
+        {
+          steps: 0,
+          event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'once' },
+        },
+        { steps: 100, event: { kind: 'revert', back: 2, hook: 'lost' } },
+        { steps: 135, event: { kind: 'die', place: 'queue', after: false } },
+      ],
+    },
+  'a sweep has listed the source before the branch came back to a commit unannounced': {
+    seed: 392816492,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 2, shared: 'none', more: { base: true, app: false }, app: false },
+          hook: 'twice',
+        },
+      },
+      { steps: 147, event: { kind: 'delete', name: 'base-more' } },
+      { steps: 147, event: { kind: 'revert', back: 2, hook: 'lost' } },
+    ],
+  },
 };

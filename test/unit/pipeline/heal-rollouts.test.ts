@@ -57,16 +57,18 @@ test('a sweep does not look at each of the pushes that stand in line, and still 
   await parts.close();
 });
 
-test('a sweep closes a rollout that was opened again after another commit took over, and not one that a push has announced', async () => {
+const COMMITS = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string];
+
+/** What stands in `supersededBy` of the commits a, b and c, which were pushed in this order, after a sweep that saw the source at one of them. */
+async function supersededBy(listed: string, live: string): Promise<(string | undefined)[]> {
   const parts = await testSqlite();
   const index = openIndex(() => parts.freshTable(), parts.clock.now, ['prod']);
-  const rolloutOf = (commit: string, startedAt: number): Rollout => ({
-    ...{ cluster: 'prod', source: SOURCE, destination: 'forge', project: 'owner/repo', supersededBy: '' },
-    commit: commit.repeat(40),
-    startedAt,
-  });
-  const [older, current, announced] = [rolloutOf('a', 1), rolloutOf('b', 2), rolloutOf('c', 3)];
-  for (const rollout of [older, current, announced]) {
+  for (const [startedAt, commit] of COMMITS.entries()) {
+    const rollout: Rollout = {
+      ...{ cluster: 'prod', source: SOURCE, destination: 'forge', project: 'owner/repo', supersededBy: '' },
+      commit,
+      startedAt,
+    };
     await index.rollouts.open(rollout);
     await index.rollouts.add(rollout, [SOURCE]);
   }
@@ -77,18 +79,35 @@ test('a sweep closes a rollout that was opened again after another commit took o
     holder: 'worker',
     random: () => 0,
   } as unknown as Context;
-  const cluster = { config: { name: 'prod' }, client: {} } as unknown as ClusterConnection;
-  const source = {
-    apiVersion: 'source.toolkit.fluxcd.io/v1',
-    kind: 'GitRepository',
-    metadata: { name: 'repo', namespace: 'apps' },
-    status: { artifact: { revision: `main@sha1:${current.commit}`, digest: 'sha256:0' } },
-  } as unknown as WithStatus;
-  await healRollouts(ctx, cluster, [source]);
+  const sourceAt = (commit: string) =>
+    ({
+      apiVersion: 'source.toolkit.fluxcd.io/v1',
+      kind: 'GitRepository',
+      metadata: { name: 'repo', namespace: 'apps' },
+      status: { artifact: { revision: `main@sha1:${commit}`, digest: 'sha256:0' } },
+    }) as unknown as WithStatus;
+  const cluster = {
+    config: { name: 'prod' },
+    client: { get: async () => sourceAt(live) },
+  } as unknown as ClusterConnection;
+  await healRollouts(ctx, cluster, [sourceAt(listed)]);
   const found = await Promise.all(
-    [older, current, announced].map(({ commit }) => index.rollouts.get('prod', SOURCE, commit)),
+    COMMITS.map(async (commit) => {
+      const rollout = await index.rollouts.get('prod', SOURCE, commit);
+      if (rollout) expect(await index.rollouts.isUnfinished(rollout)).toBe(rollout.supersededBy === '');
+      return rollout?.supersededBy;
+    }),
   );
-  expect(found.map((each) => each?.supersededBy)).toEqual([current.commit, '', '']);
-  expect(await index.rollouts.isUnfinished(older)).toBe(false);
   await parts.close();
+  return found;
+}
+
+test('a sweep closes a rollout that was opened again after another commit took over, and not one that a push has announced', async () => {
+  const [, current] = COMMITS;
+  expect(await supersededBy(current, current)).toEqual([current, '', '']);
+});
+
+test('a sweep whose list is older closes nothing that the source has come back to since', async () => {
+  const [first, current] = COMMITS;
+  expect(await supersededBy(current, first)).toEqual(['', '', '']);
 });
