@@ -25,6 +25,7 @@ import { claimsOf, sendHeirs } from './claims.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
 import { keptByOthers } from './kept-by-others.ts';
+import { kustomizationsIn } from './kustomizations.ts';
 import { expectLateWrites, lateWritesUntil } from './late-writes.ts';
 import { checkLease, leaseLost, OutOfTime } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
@@ -86,6 +87,7 @@ export async function applyRendered(
   run.attempted = withInventory;
   if (pruned.error) throw pruned.error;
   const notice = `${withoutEffect(objects)}${keptByOthers(applied.changeSet.entries)}`;
+  const leaving = kustomizationsIn(pruned.survivors);
   const inputs: InputRecord = {
     generation: object.metadata.generation ?? 0,
     revision,
@@ -95,6 +97,7 @@ export async function applyRendered(
     renderedDigest: rendered.digest,
     token: run.lease.token,
     ...(notice === '' ? {} : { notice }),
+    ...(leaving.length === 0 ? {} : { leaving }),
   };
   await ctx.index.inputs.put(job.cluster, key, inputs, object.status?.lastAppliedRevision === undefined);
   const render = { applied: objects.map(refOf), desired: objects, revision, renderedDigest: rendered.digest };

@@ -1,3 +1,5 @@
+import type { InventoryEntry } from '../core/inventory.ts';
+import { parseEntry } from '../core/inventory.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { objectKey } from './object-key.ts';
@@ -22,4 +24,12 @@ export function dependenciesOf({ metadata, spec }: Pick<Kustomization, 'metadata
   return (spec.dependsOn ?? []).map(({ namespace = own, name }) =>
     objectKey({ kind: KUSTOMIZATION.kind, namespace, name }),
   );
+}
+
+/** The keys of the Kustomizations that an inventory holds. */
+export function kustomizationsIn(entries: readonly InventoryEntry[]): string[] {
+  return entries.flatMap((entry) => {
+    const ref = parseEntry(entry);
+    return ref && isKustomization(ref) ? [objectKey(ref)] : [];
+  });
 }

@@ -2,9 +2,9 @@ import type { Artifact } from '../core/artifact.ts';
 import type { Condition } from '../core/conditions.ts';
 import { getCondition } from '../core/conditions.ts';
 import type { InventoryEntry } from '../core/inventory.ts';
-import { parseEntry } from '../core/inventory.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
-import { dependenciesOf, isKustomization, listKustomizations } from './kustomizations.ts';
+import { dependenciesOf, kustomizationsIn, listKustomizations } from './kustomizations.ts';
+import { broughtBy, mayBeAtWork } from './left-out.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { keyOf, objectKey } from './object-key.ts';
@@ -34,26 +34,40 @@ export async function unbuilt(
   const own = objectKey(run.ref);
   const byKey = new Map(items.map((item) => [keyOf(item), item]));
   const going = new Set<string>([own]);
-  addLeaving(leaving, byKey, going);
+  addLeaving(kustomizationsIn(leaving), byKey, going);
   const staying = items
     .map((item) => ({ item, key: keyOf(item) }))
     .filter(({ item }) => objectKey(sourceRefOf(item)) === objectKey(source));
+  const bringing = staying
+    .filter(({ key }) => key === own || !going.has(key))
+    // What one puts into another cluster is reconciled there, and takes nothing over from here.
+    .filter(({ item }) => !item.spec.kubeConfig && item.status?.lastAttemptedRevision === revision)
+    .map(({ item }) => ({ item, held: kustomizationsIn(item.status?.inventory?.entries ?? []) }));
   // What one of them holds that has come to the revision is there soon, though it may not be yet, or be about to be made anew.
-  const wanted = new Set(
-    staying
-      .filter(({ key }) => key === own || !going.has(key))
-      // What one puts into another cluster is reconciled there, and takes nothing over from here.
-      .filter(({ item }) => !item.spec.kubeConfig && item.status?.lastAttemptedRevision === revision)
-      .flatMap(({ item }) => kustomizationsIn(item.status?.inventory?.entries ?? [])),
-  );
-  // Two that are being deleted must not wait for each other, nor for what is built only after this one was made anew.
+  const wanted = new Set(bringing.flatMap(({ held }) => held));
   const isGoing = byKey.get(own)?.metadata.deletionTimestamp !== undefined;
-  if (isGoing) for (const key of dependantsOf(own, items)) going.add(key);
-  const claiming = staying
-    .filter(({ item, key }) => !going.has(key) && mayClaim(item, revision, !isGoing && wanted.has(key)))
-    .map(({ key }) => key);
-  const coming = [...wanted].filter((key) => !going.has(key) && !byKey.has(key));
-  return [...claiming, ...coming];
+  const waitsFor = () => {
+    const claiming = staying
+      .filter(({ item, key }) => !going.has(key) && mayClaim(item, revision, !isGoing && wanted.has(key)))
+      .map(({ key }) => key);
+    const coming = [...wanted].filter((key) => !going.has(key) && !byKey.has(key));
+    return [...claiming, ...coming];
+  };
+  if (!isGoing) return waitsFor();
+  // Two that are being deleted must not wait for each other, nor for what is built only after this one was made anew.
+  for (const key of dependantsOf(own, items)) going.add(key);
+  const holders = bringing.filter(({ item, held }) => held.length > 0 && !going.has(keyOf(item)));
+  const isClear = waitsFor().length === 0 && !holders.some(({ item }) => mayBeAtWork(item));
+  if (isClear) return [];
+  const brought = await broughtBy(
+    run,
+    revision,
+    holders.map(({ item }) => item),
+    items,
+  );
+  // Whoever leaves them out waits for this one to be made anew before it deletes them.
+  addLeaving(brought.leftOut, byKey, going);
+  return [...new Set([...brought.atWork, ...waitsFor()])];
 }
 
 /**
@@ -76,25 +90,17 @@ function dependantsOf(own: string, items: readonly Kustomization[]): Set<string>
   return waiting;
 }
 
-/** The Kustomizations in an inventory, and in theirs, down to the last. */
+/** Kustomizations, those in their inventories, and in theirs, down to the last. */
 function addLeaving(
-  entries: readonly InventoryEntry[],
+  keys: readonly string[],
   byKey: ReadonlyMap<string, Kustomization>,
   going: Set<string>,
 ): void {
-  for (const key of kustomizationsIn(entries)) {
+  for (const key of keys) {
     if (going.has(key)) continue;
     going.add(key);
-    addLeaving(byKey.get(key)?.status?.inventory?.entries ?? [], byKey, going);
+    addLeaving(kustomizationsIn(byKey.get(key)?.status?.inventory?.entries ?? []), byKey, going);
   }
-}
-
-/** The keys of the Kustomizations that an inventory holds. */
-function kustomizationsIn(entries: readonly InventoryEntry[]): string[] {
-  return entries.flatMap((entry) => {
-    const ref = parseEntry(entry);
-    return ref && isKustomization(ref) ? [objectKey(ref)] : [];
-  });
 }
 
 /** @param isWanted another one holds it at the revision: deleted, it is made anew, and may claim what moved to it */

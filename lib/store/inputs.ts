@@ -17,6 +17,8 @@ export interface InputRecord {
   renderedDigest: string;
   /** What is to be said of it beside its success; absent: nothing. */
   notice?: string;
+  /** Keys of Kustomizations that it leaves out and has not deleted yet, since others are still to be built; absent: none. */
+  leaving?: readonly string[];
   /** The token of the lease under which it was written. */
   token?: number;
 }

@@ -5,7 +5,7 @@ import { parseEntry } from '../../lib/core/inventory.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
 import { gitRevision } from '../../lib/core/revision.ts';
 import type { WantedStatus } from '../../lib/store/outbox.ts';
-import { type Commit, NAMESPACE } from './repository.ts';
+import { type Commit, type Content, NAMESPACE } from './repository.ts';
 import { CLUSTER, PROVIDER } from './worker.ts';
 import type { World } from './world.ts';
 
@@ -50,6 +50,11 @@ export function broughtBy({ content }: Commit): string[] {
   return ['flux-system', 'base', ...(content.app ? ['app'] : [])];
 }
 
+/** The Kustomization of a commit whose build fails; none where the commit leaves that one out. */
+function brokenAt({ content: { app, broken } }: Commit): Content['broken'] {
+  return broken === 'app' && !app ? 'none' : broken;
+}
+
 /** What is not as the head of the branch says, in sentences; empty when all is. */
 export function differences(world: World): string[] {
   const { head } = world.repository;
@@ -60,7 +65,6 @@ export function differences(world: World): string[] {
   const wanted = new Map<string, { owner: string; value: string }>();
   // What a failed build has left, and what waits for it, stays as it was.
   const unknown = new Set<string>();
-  if (waitForEachOther(world)) return [];
   for (const name of broughtBy(head)) {
     const objects = renderingOf(head, name);
     // What waits for it stands as it stood, or was not touched by the commit.
@@ -72,7 +76,7 @@ export function differences(world: World): string[] {
       if (kind === 'ConfigMap')
         wanted.set(metadata.name, { owner: name, value: (data as { value: string }).value });
   }
-  if (!head.content.app && head.content.broken === 'none' && kustomizationOf(world, 'app'))
+  if (!head.content.app && brokenAt(head) === 'none' && kustomizationOf(world, 'app'))
     problems.push('Kustomization app is still there');
   for (const object of world.api.list('', 'ConfigMap')) {
     const { name, labels } = object.metadata;
@@ -100,18 +104,9 @@ function isBetweenOwners(world: World, name: string): boolean {
   return name === 'shared' && !world.repository.head.content.app;
 }
 
-/**
- * Somebody deletes `base` by hand while a commit leaves `app` out: `base` may wait for `app`, which the root's inventory still names, and the
- * root lets go of `app` only once `base` is there again. An open finding: nothing is lost by it, but `base` stays in deletion.
- */
-function waitForEachOther(world: World): boolean {
-  const isGoing = kustomizationOf(world, 'base')?.metadata.deletionTimestamp !== undefined;
-  return isGoing && !world.repository.head.content.app;
-}
-
 /** One that is deleted goes, and comes back, only once the other is built: what it holds may have moved there. */
 function isHeldBack(world: World, name: string): boolean {
-  const { broken } = world.repository.head.content;
+  const broken = brokenAt(world.repository.head);
   const isGoing = kustomizationOf(world, name)?.metadata.deletionTimestamp !== undefined;
   return isGoing && broken !== 'none' && broken !== name;
 }
@@ -144,7 +139,7 @@ function problemsOf(
   const held = identities(status.inventory);
   const rendered = objects.map((object) => `${object.kind}/${object.metadata.name}`).sort();
   // While a build fails nothing is pruned: what is missing here may have moved there.
-  const isSafe = world.repository.head.content.broken === 'none';
+  const isSafe = brokenAt(world.repository.head) === 'none';
   if (isSafe ? held.join() !== rendered.join() : rendered.some((each) => !held.includes(each)))
     problems.push(`the inventory of ${name} holds ${held.join(', ')} instead of ${rendered.join(', ')}`);
   return problems;
@@ -175,7 +170,7 @@ export function statusesOf(world: World): Map<string, string> {
 function statusProblems(world: World): string[] {
   const { head } = world.repository;
   const problems: string[] = [];
-  const isFailing = head.content.broken === 'base' || (head.content.broken === 'app' && head.content.app);
+  const isFailing = brokenAt(head) !== 'none';
   for (const [commit, state] of statusesOf(world)) {
     const isHead = commit === head.hash;
     // One that waits for a build which fails may be told of by its last run.

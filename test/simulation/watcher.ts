@@ -32,6 +32,8 @@ export class Watcher {
   artifactAt = 0;
   /** When each Kustomization came to the revision that it has tried last: epoch in ms. */
   readonly triedAt = new Map<string, number>();
+  /** When each Kustomization was gone: epoch in ms. */
+  readonly #goneAt = new Map<string, number>();
   readonly #world: World;
   /** Who has taken the lease of an object, and when. */
   readonly #held = new Map<string, { holder: string; since: number }>();
@@ -69,6 +71,8 @@ export class Watcher {
       this.artifactAt = this.#world.scheduler.now;
     if (object?.kind === 'Kustomization' && triedBy(before) !== triedBy(after))
       this.triedAt.set(object.metadata.name, this.#world.scheduler.now);
+    if (object?.kind === 'Kustomization' && !after)
+      this.#goneAt.set(object.metadata.name, this.#world.scheduler.now);
     if (object?.kind === 'Kustomization' && !after && (before as Live).spec.suspend === true)
       this.#world.leftBehind.add(object.metadata.name);
     if (object?.kind !== 'ConfigMap') return;
@@ -96,11 +100,12 @@ export class Watcher {
     if (!live || !commit) return;
     // One that is deleted looks at the source first, which may move on before its deletes are sent.
     if (isGoing && this.#world.scheduler.now - this.artifactAt <= JUDGED_MS) return;
-    // One that is deleted by hand does not wait for what is built only after it was made anew.
+    // One that is deleted by hand does not wait for what is built only after it was made anew, nor for another that was going when it looked.
     const waits = (name: string) =>
       name === owner ||
       commit.content.dependsOn ||
-      kustomizationOf(this.#world, name)?.metadata.deletionTimestamp;
+      kustomizationOf(this.#world, name)?.metadata.deletionTimestamp ||
+      this.#world.scheduler.now - (this.#goneAt.get(name) ?? 0) <= JUDGED_MS;
     const isSuspended = (name: string) => kustomizationOf(this.#world, name)?.spec.suspend === true;
     const holders = broughtBy(commit).filter((name) => !isSuspended(name) && !(isGoing && waits(name)));
     for (const name of holders)

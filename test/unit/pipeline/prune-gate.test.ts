@@ -13,11 +13,24 @@ interface Given {
   dependsOn?: string[];
   /** It applies to another cluster. */
   remote?: boolean;
+  ready?: 'True' | 'Unknown';
+  suspended?: boolean;
+  /** What its last finished apply has left out, and of which revision that was. */
+  leaves?: string[];
+  appliedLast?: string;
 }
 
 function kustomization(
   name: string,
-  { attempted = REVISION, deleted = false, holds = [], dependsOn = [], remote = false }: Given,
+  {
+    attempted = REVISION,
+    deleted = false,
+    holds = [],
+    dependsOn = [],
+    remote = false,
+    ready,
+    suspended,
+  }: Given,
 ) {
   return {
     apiVersion: `${GROUP}/v1`,
@@ -26,10 +39,12 @@ function kustomization(
     spec: {
       sourceRef: { kind: 'GitRepository', name: 'repo' },
       dependsOn: dependsOn.map((each) => ({ name: each })),
+      ...(suspended === undefined ? {} : { suspend: suspended }),
       ...(remote ? { kubeConfig: { secretRef: { name: 'other' } } } : {}),
     },
     status: {
       lastAttemptedRevision: attempted,
+      ...(ready === undefined ? {} : { conditions: [{ type: 'Ready', status: ready }] }),
       inventory: { entries: holds.map((each) => ({ id: `apps_${each}_${GROUP}_Kustomization`, v: 'v1' })) },
     },
   };
@@ -38,7 +53,16 @@ function kustomization(
 /** Whom `own` waits for among these. */
 function waitsFor(own: string, given: Record<string, Given>): Promise<string[]> {
   const items = Object.entries(given).map(([name, each]) => kustomization(name, each));
+  const inputs = {
+    async get(_cluster: string, key: string) {
+      const { leaves, appliedLast } = given[key.replace('Kustomization/apps/', '')] ?? {};
+      if (appliedLast === undefined) return undefined;
+      return { revision: appliedLast, leaving: leaves?.map((each) => `Kustomization/apps/${each}`) };
+    },
+  };
   const run = {
+    ctx: { index: { inputs } },
+    job: { cluster: 'prod' },
     client: { list: async () => ({ items }) },
     ref: { group: GROUP, kind: 'Kustomization', namespace: 'apps', name: own },
   } as unknown as Run;
@@ -78,4 +102,31 @@ test('one that is deleted waits neither for another one in deletion nor for what
   const waiting = { attempted: 'older', dependsOn: ['base'] };
   const front = { attempted: 'older', dependsOn: ['app'] };
   expect(await waitsFor('base', { base, app: waiting, front, root })).toEqual([]);
+});
+
+test('one that is deleted does not wait for one that the revision leaves out, whose holder waits for it to be made anew', async () => {
+  const [base, app] = [{ deleted: true }, { attempted: 'older', holds: ['front'] }];
+  const holder = { holds: ['base', 'app'], ready: 'True' as const };
+  const root = { ...holder, appliedLast: REVISION, leaves: ['app'] };
+  expect(await waitsFor('base', { base, app, root })).toEqual([]);
+  expect(await waitsFor('base', { base, root })).toEqual([]);
+  expect(await waitsFor('base', { base, app, front: { attempted: 'older' }, root })).toEqual([]);
+  expect(await waitsFor('base', { base, app, root: { ...holder, appliedLast: REVISION } })).toEqual([
+    'Kustomization/apps/app',
+  ]);
+  // It may have moved to another holder.
+  expect(await waitsFor('base', { base, app, root, other: { holds: ['app'], ready: 'True' } })).toEqual([
+    'Kustomization/apps/app',
+  ]);
+});
+
+test('one that is deleted waits for one that is applying other Kustomizations, which may be about to hold what it has', async () => {
+  const [base, app] = [{ deleted: true }, { attempted: 'older', dependsOn: ['base'] }];
+  const root = { holds: ['base', 'app'], ready: 'Unknown' as const };
+  expect(await waitsFor('base', { base, app, root: { ...root, appliedLast: 'older' } })).toEqual([
+    'Kustomization/apps/root',
+  ]);
+  // Its apply is over, and only health is waited for; or nobody goes on with it.
+  expect(await waitsFor('base', { base, app, root: { ...root, appliedLast: REVISION } })).toEqual([]);
+  expect(await waitsFor('base', { base, app, root: { ...root, suspended: true } })).toEqual([]);
 });
