@@ -2,8 +2,9 @@ import type { KubernetesObject, ManagedFieldsEntry, ObjectRef } from '../../lib/
 import { describe, identityOf, refOf } from '../../lib/core/object.ts';
 import type { DeleteOptions } from '../../lib/kube/client.ts';
 import { KubeError } from '../../lib/kube/errors.ts';
-import { fieldsOf, leavesOf, ownedBy, setLeaf } from './fields.ts';
+import { fieldsOf, leavesOf, ownedBy, pathOf, setLeaf } from './fields.ts';
 import { frozen } from './frozen.ts';
+import { wireCopy } from './wire-copy.ts';
 
 /** A write that took effect. */
 export interface Effect {
@@ -48,8 +49,8 @@ export class Api {
     if (uid !== undefined && uid !== live?.metadata.uid) throw conflict(object);
     if (live && resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion)
       throw conflict(object);
-    const next = live ? structuredClone(live) : blank(object);
-    const entries = next.metadata.managedFields ?? [];
+    const next = live ? wireCopy(live) : blank(object);
+    const entries = live?.metadata.managedFields ?? [];
     const isOwn = (entry: ManagedFieldsEntry) => entry.manager === manager && entry.operation === 'Apply';
     const wanted = leavesOf(object);
     const others = new Set(entries.filter((entry) => !isOwn(entry)).flatMap((entry) => [...ownedBy(entry)]));
@@ -64,11 +65,7 @@ export class Api {
     next.metadata.managedFields = [
       ...entries
         .filter((entry) => !isOwn(entry))
-        .map((entry) =>
-          entry.subresource
-            ? entry
-            : { ...entry, fieldsV1: fieldsOf([...ownedBy(entry)].filter((path) => !lost.has(path))) },
-        )
+        .map((entry) => without(entry, lost))
         .filter((entry) => Object.keys(entry.fieldsV1 ?? {}).length > 0),
       entryOf(object, manager, 'Apply', wanted.keys()),
     ];
@@ -98,14 +95,11 @@ export class Api {
   edit(ref: ObjectRef, manager: string, change: Record<string, unknown>): KubernetesObject | undefined {
     const live = this.get(ref);
     if (!live) return undefined;
-    const next = structuredClone(merge(live, change)) as KubernetesObject;
-    const changed = [...leavesOf(next)].filter(([path, value]) => !same(leavesOf(live).get(path), value));
+    const next = wireCopy(merge(live, change)) as KubernetesObject;
+    const before = leavesOf(live);
+    const changed = [...leavesOf(next)].filter(([path, value]) => !same(before.get(path), value));
     const paths = new Set(changed.map(([path]) => path));
-    const entries = (live.metadata.managedFields ?? []).map((entry) =>
-      entry.subresource
-        ? entry
-        : { ...entry, fieldsV1: fieldsOf([...ownedBy(entry)].filter((path) => !paths.has(path))) },
-    );
+    const entries = (live.metadata.managedFields ?? []).map((entry) => without(entry, paths));
     next.metadata.managedFields = [
       ...entries.filter((entry) => entry.manager !== manager),
       entryOf(live, manager, 'Update', [
@@ -192,13 +186,13 @@ interface Operation {
 }
 
 function operate(object: KubernetesObject, operations: readonly Operation[]): unknown {
-  const next = structuredClone(object) as Record<string, unknown>;
+  const next = wireCopy(object) as Record<string, unknown>;
   for (const { op, path, value } of operations) {
     const segments = path
       .slice(1)
       .split('/')
       .map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'));
-    setLeaf(next, JSON.stringify(segments), op === 'remove' ? undefined : value);
+    setLeaf(next, pathOf(segments), op === 'remove' ? undefined : value);
   }
   return next;
 }
@@ -232,6 +226,13 @@ function entryOf(
   leaves: Iterable<string>,
 ): ManagedFieldsEntry {
   return { manager, operation, apiVersion, fieldsType: 'FieldsV1', fieldsV1: fieldsOf(leaves) };
+}
+
+/** An entry of managed fields without what its manager has lost. */
+function without(entry: ManagedFieldsEntry, lost: ReadonlySet<string>): ManagedFieldsEntry {
+  const own = ownedBy(entry);
+  if (entry.subresource || ![...lost].some((path) => own.has(path))) return entry;
+  return { ...entry, fieldsV1: fieldsOf([...own].filter((path) => !lost.has(path))) };
 }
 
 /** Whether two values are the same as JSON. */

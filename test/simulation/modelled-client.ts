@@ -5,6 +5,7 @@ import { customResourceDefinitions } from '../../lib/toolkit/crd.ts';
 import { kinds } from '../../lib/toolkit/registry.ts';
 import type { Api } from './modelled-api.ts';
 import type { Process, Scheduler } from './scheduler.ts';
+import { wireCopy } from './wire-copy.ts';
 
 /** Is told of each write when a process sends it. */
 export type OnSent = (
@@ -88,29 +89,29 @@ export function modelledClient(scheduler: Scheduler, process: Process, api: Api,
       options: Parameters<KubeClient['apply']>[1],
     ) => {
       const { fieldManager, dryRun = false } = options;
-      const copy = copyOf(object);
+      const copy = wireCopy(object);
       const act = () => api.apply(copy, fieldManager, dryRun);
       if (dryRun) return read(`try ${describe(refOf(object))}`, act) as Promise<T>;
       return write<T>('apply', refOf(object), object, act);
     },
     create: <T extends KubernetesObject>(object: KubernetesObject) => {
-      const copy = copyOf(object);
+      const copy = wireCopy(object);
       // Events are told for the reader's convenience; nothing reads them.
       if (object.kind === 'Event') return Promise.resolve(copy as T);
       return write<T>('create', refOf(object), object, () => api.create(copy));
     },
     update: <T extends KubernetesObject>(object: KubernetesObject) => {
-      const copy = copyOf(object);
+      const copy = wireCopy(object);
       return write<T>('update', refOf(object), object, () => api.update(copy, ''));
     },
     updateStatus: <T extends KubernetesObject>(object: KubernetesObject) => {
-      const copy = copyOf(object);
+      const copy = wireCopy(object);
       return write<T>('update status of', refOf(object), object, () => api.update(copy, 'status'));
     },
     patch: <T extends KubernetesObject>(
       ref: ObjectRef,
       ...[type, body]: [Parameters<KubeClient['patch']>[1], unknown]
-    ) => write<T>('patch', ref, undefined, () => api.patch(ref, type, copyOf(body))),
+    ) => write<T>('patch', ref, undefined, () => api.patch(ref, type, wireCopy(body))),
     delete: (ref, options) => {
       // One that names a version which the object has not any more does nothing.
       const verb =
@@ -128,11 +129,6 @@ export function modelledClient(scheduler: Scheduler, process: Process, api: Api,
 function metadataOf(object: KubernetesObject): PartialObject {
   const { group, version, kind } = gvkOf(object);
   return { apiVersion: group === '' ? version : `${group}/${version}`, kind, metadata: object.metadata };
-}
-
-/** What goes over the wire. */
-function copyOf<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
 }
 
 function carries(labels: Record<string, string> | undefined, selector: string | undefined): boolean {

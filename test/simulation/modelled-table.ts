@@ -2,6 +2,7 @@ import { boundsOf, compareKeys } from '../../lib/store/limits.ts';
 import type { PutOptions, QueryOptions, Row, Table, Write } from '../../lib/store/table.ts';
 import { frozen } from './frozen.ts';
 import type { Process, Scheduler } from './scheduler.ts';
+import { wireCopy } from './wire-copy.ts';
 
 interface Stored {
   /** Shared by all who read it. */
@@ -80,7 +81,7 @@ export function modelledTable(scheduler: Scheduler, process: Process, rows: Rows
     get: <T>(partition: string, sort: string) =>
       call(`get ${partition} ${sort}`, false, () => rows.get<T>(partition, sort, scheduler.now)),
     put: (partition, sort, value, options) => {
-      const copy: unknown = JSON.parse(JSON.stringify(value));
+      const copy: unknown = wireCopy(value);
       return call(`put ${partition} ${sort}`, true, () =>
         rows.put(partition, sort, copy, scheduler.now, options),
       );
@@ -96,7 +97,7 @@ export function modelledTable(scheduler: Scheduler, process: Process, rows: Rows
       await Promise.all(
         writes.map((write) => {
           const { partition, sort } = 'put' in write ? write.put : write.delete;
-          const copy = JSON.parse(JSON.stringify(write)) as Write;
+          const copy: Write = wireCopy(write);
           return call(`batch ${partition} ${sort}`, true, () => rows.write(copy, scheduler.now));
         }),
       );
