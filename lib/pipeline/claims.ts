@@ -4,7 +4,7 @@ import type { ObjectRef } from '../core/object.ts';
 import { identityOf } from '../core/object.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
-import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
+import { KUSTOMIZATION, kustomizationRef, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
@@ -81,11 +81,9 @@ export function claimsOf(run: Run, object: Kustomization, revision: string | und
 
 /** A job for each of those that must apply now what was left to them. */
 export async function sendHeirs(run: Run, claims: Pick<Claims, 'heirs'> | undefined): Promise<void> {
-  const jobs = (claims?.heirs() ?? []).map((key) => {
-    const [, namespace = '', name = ''] = key.split('/');
-    const ref = { group: KUSTOMIZATION.group, kind: KUSTOMIZATION.kind, namespace, name };
-    return { job: reconcileJob(run.ctx, run.job.cluster, ref, 'sweep') };
-  });
+  const jobs = (claims?.heirs() ?? []).map((key) => ({
+    job: reconcileJob(run.ctx, run.job.cluster, kustomizationRef(key), 'sweep'),
+  }));
   await enqueue(run.ctx, jobs);
 }
 

@@ -48,7 +48,7 @@ export async function sendDependants(
   { index: known, isFirst = false, isAgain = false }: NewArtifact = {},
 ): Promise<void> {
   const { ctx, job } = run;
-  const { affected, unaffected } = await step(run, 'dependants', async () => {
+  const { affected, unaffected, there } = await step(run, 'dependants', async () => {
     const look = async () => {
       const items = await dependantsOf(run);
       // Read after the objects: a record that is older than what its object has applied would let it pass for untouched.
@@ -58,19 +58,18 @@ export async function sendDependants(
     const first = await look();
     if (isAgain || first.there.length === 0) return first;
     const taken = await ctx.index.leases.taken(job.cluster);
-    const { there, ...others } = await look();
-    return {
-      ...others,
-      affected: [...others.affected, ...there.filter((item) => isTaken(run, item, taken))],
-    };
+    const second = await look();
+    const again = second.there.filter((item) => isTaken(run, item, taken));
+    return { ...second, affected: [...second.affected, ...again] };
   });
-  const guests = await openRollout(run, source, artifact, affected.map(refOfKustomization));
+  const others = [...unaffected, ...there].map(refOfKustomization);
+  const joined = await openRollout(run, source, artifact, affected.map(refOfKustomization), others);
   const { origin } = job;
   // One that never ran is on its way, and can have met no older artifact: a second job would find nothing to do.
   const sent = isFirst ? affected.filter((item) => !isNew(item)) : affected;
   await enqueue(
     ctx,
-    [...sent.map(refOfKustomization), ...guests].map((ref) => ({
+    [...sent.map(refOfKustomization), ...joined].map((ref) => ({
       job: reconcileJob(ctx, job.cluster, ref, 'source', origin ? { origin } : {}),
     })),
   );

@@ -6,12 +6,15 @@ import type { Rollout } from '../store/rollouts.ts';
 import { presentNotice } from './applied-status.ts';
 import { isSuspended } from './change-reason.ts';
 import type { ClusterConnection, Context } from './context.ts';
+import { enqueue, reconcileJob } from './enqueue.ts';
 import { guestOf } from './guests.ts';
 import { kinds } from './kinds.ts';
+import { kustomizationRef } from './kustomizations.ts';
 import { keyOf } from './object-key.ts';
+import { overtake } from './overtake.ts';
 import { isReady } from './ready.ts';
 import { report } from './report-rollout.ts';
-import { overtake, sourceKeyOf } from './rollout.ts';
+import { sourceKeyOf } from './rollout.ts';
 import type { WithStatus } from './status.ts';
 
 /** As long as a look takes, and more. */
@@ -83,7 +86,7 @@ export async function healRollouts(
       if (listed && (await overtakenBy(ctx, rollout, listed))) {
         // What was listed may be older than the rollout, which then is that of the commit it has come to.
         const newer = await overtakenBy(ctx, rollout, await cluster.client.get<WithStatus>(refOf(listed)));
-        if (newer) await overtake(ctx, rollout, newer);
+        if (newer) await closeOvertaken(ctx, rollout, newer, byKey);
         continue;
       }
       const members = await rollouts.members(rollout);
@@ -115,6 +118,23 @@ async function overtakenBy(
   if (current === '' || current === commit) return undefined;
   const newer = await ctx.index.rollouts.get(cluster, source, current);
   return newer?.supersededBy === '' && newer.startedAt >= startedAt ? newer : undefined;
+}
+
+/** Closes a rollout; what was on its way in it, and has not come to its end at the newer commit yet, is sent to tell of that one. */
+async function closeOvertaken(
+  ctx: Context,
+  rollout: Rollout,
+  newer: Rollout,
+  byKey: ReadonlyMap<string, WithStatus>,
+): Promise<void> {
+  const members = await ctx.index.rollouts.members(rollout);
+  const ended = members.map(({ key }) => key).filter((key) => endOf(byKey.get(key), newer) !== undefined);
+  const heirs = await overtake(ctx, [rollout], newer, new Set(ended));
+  const jobOf = (key: string) => reconcileJob(ctx, rollout.cluster, kustomizationRef(key), 'source');
+  await enqueue(
+    ctx,
+    heirs.map((key) => ({ job: jobOf(key) })),
+  );
 }
 
 /** The newest rollouts, and as many of the others, beginning at another place each time. @param chance 0 ≤ n < 1 */

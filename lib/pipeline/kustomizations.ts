@@ -2,6 +2,7 @@ import type { InventoryEntry } from '../core/inventory.ts';
 import { parseEntry } from '../core/inventory.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
 import type { WithStatus } from './status.ts';
 
@@ -11,6 +12,12 @@ export const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v
 /** Whether a reference names a Kustomization of the Toolkit. */
 export function isKustomization(ref: { group: string; kind: string } | undefined): boolean {
   return ref?.group === KUSTOMIZATION.group && ref.kind === KUSTOMIZATION.kind;
+}
+
+/** The reference of a Kustomization by its key. */
+export function kustomizationRef(key: string): ToolkitRef {
+  const [, namespace = '', name = ''] = key.split('/');
+  return { group: KUSTOMIZATION.group, kind: KUSTOMIZATION.kind, namespace, name };
 }
 
 /** All Kustomizations of a cluster, as they stand there. */

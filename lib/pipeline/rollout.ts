@@ -5,9 +5,11 @@ import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { Context } from './context.ts';
 import { guestsToTakeOver } from './guests.ts';
+import { kustomizationRef } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
+import { overtake } from './overtake.ts';
 import { projectOf } from './providers.ts';
 import { report } from './report-rollout.ts';
 import type { Run } from './run.ts';
@@ -21,13 +23,15 @@ import type { WithStatus } from './status.ts';
 
 /**
  * Opens the rollout of a new artifact with its first members, and closes those of older commits of the same source.
- * @returns the guests of those that it takes over; they must run again to say how they fare
+ * @param others what follows the source, too, and needs no run for the commit
+ * @returns what it takes over from those; it must run again to say how it fares
  */
 export async function openRollout(
   run: Run,
   source: WithStatus,
   artifact: Artifact,
   members: readonly ToolkitRef[],
+  others: readonly ToolkitRef[] = [],
 ): Promise<ToolkitRef[]> {
   const { ctx, job } = run;
   const commit = commitOf(artifact.revision);
@@ -63,9 +67,10 @@ export async function openRollout(
       guests.map(({ version: _, ...guest }) => ({ ...guest, commit })),
     );
   }
-  await supersede(ctx, rollout, job.origin?.commit);
-  if (isNews) await report(ctx, rollout);
-  return guests.map(({ ref }) => ref);
+  const overtaken = await overtakenBy(ctx, rollout, job.origin?.commit);
+  const heirs = await overtake(ctx, overtaken, rollout, new Set([...touched, ...others.map(objectKey)]));
+  if (isNews || heirs.length > 0) await report(ctx, rollout);
+  return [...guests.map(({ ref }) => ref), ...heirs.map(kustomizationRef)];
 }
 
 /** Whether a commit began before the one that its source was at until now: it was there once, and no push has announced it since. */
@@ -77,26 +82,14 @@ async function wasLeft(ctx: Context, { cluster, source, commit, startedAt }: Rol
 }
 
 /**
- * Closes the rollouts that a newer one has overtaken: those that began before it, and that of the push that led to it where another commit
- * was found in its place. One that a later push has announced meanwhile is left alone: its own job is on its way.
+ * The rollouts that a newer one overtakes: those that began before it, and that of the push that led to it where another commit was found in
+ * its place. One that a later push has announced meanwhile is left alone: its own job is on its way.
  */
-async function supersede(ctx: Context, newest: Rollout, pushed: string | undefined): Promise<void> {
+async function overtakenBy(ctx: Context, newest: Rollout, pushed: string | undefined): Promise<Rollout[]> {
   const unfinished = await ctx.index.rollouts.unfinished(newest.cluster, newest.source);
-  await Promise.all(
-    unfinished
-      .filter(({ commit }) => commit !== newest.commit)
-      .filter(({ commit, startedAt }) => startedAt <= newest.startedAt || commit === pushed)
-      .map((rollout) => overtake(ctx, rollout, newest)),
-  );
-}
-
-/** Closes a rollout that a newer one has overtaken. */
-export async function overtake(ctx: Context, rollout: Rollout, newest: Rollout): Promise<void> {
-  const closed = await ctx.index.rollouts.close(rollout, newest.commit);
-  if (!closed) return;
-  // That it could not be read for a while is not the fault of the commit, and is over.
-  await ctx.index.rollouts.recover(closed, closed.source);
-  await report(ctx, closed);
+  return unfinished
+    .filter(({ commit }) => commit !== newest.commit)
+    .filter(({ commit, startedAt }) => startedAt <= newest.startedAt || commit === pushed);
 }
 
 /** The rollout that an object is a part of while it is at a revision of its source; undefined when there is none. */

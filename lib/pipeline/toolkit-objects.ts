@@ -9,6 +9,7 @@ import { isReconciled } from './kinds.ts';
 import { sourceRefOf } from './load-source.ts';
 import { noteIfNew } from './new-objects.ts';
 import { keyOf, objectKey } from './object-key.ts';
+import { joinNewest } from './overtake.ts';
 import { isReady } from './ready.ts';
 import { rolloutOf } from './rollout.ts';
 import type { Run } from './run.ts';
@@ -46,6 +47,7 @@ export async function joinRollout(
   );
   const members = children.filter((item) => followsSource(item, rollout.source));
   await run.ctx.index.rollouts.add(rollout, members.map(keyOf), { again: true });
+  if (members.length > 0) await joinNewest(run.ctx, rollout, members.map(keyOf));
   for (const item of members) {
     const guest = known.get(keyOf(item));
     if (guest) await run.ctx.index.guests.dismiss(run.job.cluster, guest);

@@ -144,6 +144,8 @@ function happen(world: World, watcher: Watcher, event: Event): void {
       break;
     case 'suspend':
     case 'resume':
+      if (event.kind === 'resume' && kustomizationOf(world, event.name)?.spec.suspend)
+        watcher.resumedAt.set(event.name, scheduler.now);
       edit(world, watcher, event.name, { spec: { suspend: event.kind === 'suspend' } });
       break;
     case 'request': {
@@ -175,8 +177,9 @@ function lostWakeUps(world: World, watcher: Watcher): string[] {
   const sent = world.rows.get<{ commit: string }>(`source-sent#${CLUSTER}`, key, world.scheduler.now)?.value;
   for (const name of broughtBy(head)) {
     const { metadata, spec, status } = kustomizationOf(world, name) ?? {};
-    // What somebody deletes by hand the next sweep finds.
+    // What somebody deletes by hand, or resumes after the source has passed it over, the next sweep finds.
     if (metadata?.deletionTimestamp !== undefined) continue;
+    if ((watcher.resumedAt.get(name) ?? 0) >= watcher.artifactAt) continue;
     if (sent?.commit !== commitOf(artifact?.revision) || !status || spec?.suspend) continue;
     // Where nobody was told of a push, one that was at another revision a moment ago is found by the next sweep.
     const wasBusy = (watcher.triedAt.get(name) ?? 0) >= watcher.artifactAt;

@@ -111,4 +111,64 @@ export const TOLD: Readonly<Record<string, Story>> = {
       { steps: 147, event: { kind: 'revert', back: 2, hook: 'lost' } },
     ],
   },
+  'a Kustomization that is deleted by hand does not look before its holder has applied what depends on it no longer':
+    {
+      seed: 857481511,
+      moments: [
+        {
+          steps: 0,
+          event: {
+            kind: 'push',
+            content: { ...CONTENT, value: 2, shared: 'none', more: { base: true, app: true }, app: false },
+            hook: 'twice',
+          },
+        },
+        { steps: 111, event: { kind: 'delete-owner', name: 'base' } },
+        { steps: 0, event: { kind: 'freeze', place: 'kube', ms: 110000 } },
+        {
+          steps: 79,
+          event: {
+            kind: 'push',
+            content: { ...CONTENT, value: 2, more: { base: false, app: true }, dependsOn: false },
+            hook: 'once',
+          },
+        },
+        { steps: 149, event: { kind: 'delete-owner', name: 'base' } },
+      ],
+    },
+  'one Kustomization is deleted by hand, and so is another that the commit leaves out': {
+    seed: 796000211,
+    moments: [
+      {
+        steps: 0,
+        event: { kind: 'push', content: { ...CONTENT, app: false, dependsOn: false }, hook: 'once' },
+      },
+      { steps: 11, event: { kind: 'delete-owner', name: 'base' } },
+      {
+        steps: 61,
+        event: { kind: 'push', content: { ...CONTENT, value: 2, shared: 'none', app: false }, hook: 'lost' },
+      },
+      { steps: 45, event: { kind: 'delete-owner', name: 'app' } },
+    ],
+  },
+  'a Kustomization is brought while the source moves on, and its build fails at the next commit': {
+    seed: 1809850599,
+    moments: [
+      {
+        steps: 0,
+        event: { kind: 'push', content: { ...CONTENT, value: 2, shared: 'base', app: false }, hook: 'once' },
+      },
+      { steps: 98, event: { kind: 'delete', name: 'shared' } },
+      { steps: 128, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'twice' } },
+      {
+        steps: 75,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, more: { base: true, app: false }, broken: 'app' },
+          hook: 'lost',
+        },
+      },
+      { steps: 16, event: { kind: 'fail', place: 'blobs', after: true, code: 0 } },
+    ],
+  },
 };

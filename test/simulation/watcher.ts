@@ -32,6 +32,8 @@ export class Watcher {
   artifactAt = 0;
   /** When each Kustomization came to the revision that it has tried last: epoch in ms. */
   readonly triedAt = new Map<string, number>();
+  /** When somebody has resumed each Kustomization: epoch in ms. */
+  readonly resumedAt = new Map<string, number>();
   /** When each Kustomization was gone: epoch in ms. */
   readonly #goneAt = new Map<string, number>();
   readonly #world: World;

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openIndex } from '../../../functions/open-index.ts';
-import type { Index } from '../../../lib/pipeline/context.ts';
+import type { Context, Index } from '../../../lib/pipeline/context.ts';
 import { type Kind, kinds } from '../../../lib/pipeline/kinds.ts';
 import type { Outcome } from '../../../lib/pipeline/outcome.ts';
+import { joinNewest } from '../../../lib/pipeline/overtake.ts';
 import { openRollout } from '../../../lib/pipeline/rollout.ts';
 import type { Run } from '../../../lib/pipeline/run.ts';
 import { settleMember } from '../../../lib/pipeline/settle-member.ts';
@@ -158,6 +159,28 @@ test('a commit that had ended, and is pending again, is superseded by the next o
   expect(await shown({ index }, A)).toBe('pending');
   await openRollout(sourceRunOf(ctx), source, artifactOf(B), []);
   expect(await shown({ index }, A)).toBe('superseded');
+});
+
+test('one that was on its way for a commit which is overtaken joins the next one, unless that has seen to it', async () => {
+  const { ctx, index } = await stage();
+  const next = 'c'.repeat(40);
+  const joined = await openRollout(sourceRunOf(ctx), source, artifactOf(next), [], []);
+  expect(joined).toMatchObject([{ kind: 'Kustomization', namespace: 'apps', name: 'app' }]);
+  expect(await shown({ index }, next)).toBe('pending');
+  const later = 'd'.repeat(40);
+  const run = { ...sourceRunOf(ctx), startedAt: 6 };
+  expect(await openRollout(run, source, artifactOf(later), [], joined)).toEqual([]);
+  expect(await shown({ index }, later)).toBeUndefined();
+});
+
+test('one that a run brings for a commit which was overtaken meanwhile joins that of the commit which took over', async () => {
+  const { ctx, index } = await stage();
+  await index.rollouts.open({ ...rolloutOf(A, 1), supersededBy: B });
+  await joinNewest(ctx as unknown as Context, rolloutOf(A, 1), ['Kustomization/apps/new']);
+  const members = await index.rollouts.members(rolloutOf(B, 2));
+  expect(members).toContainEqual(
+    expect.objectContaining({ key: 'Kustomization/apps/new', state: 'pending' }),
+  );
 });
 
 test('a run for one push that finds a later commit ends the part of the source in that one, too', async () => {
