@@ -29,6 +29,7 @@ import { kustomizationsIn } from './kustomizations.ts';
 import { expectLateWrites, lateWritesUntil } from './late-writes.ts';
 import { checkLease, leaseLost, OutOfTime } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
+import { movingHere } from './moving-here.ts';
 import { objectKey } from './object-key.ts';
 import { againMs, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
@@ -59,12 +60,14 @@ export async function applyRendered(
   const allowed = gone.length > 0 && (await guardPrune(run, object, previous, next, rendered.digest));
   // What is about to be created stands in the inventory before it is: a crash in between orphans nothing.
   const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
-  const marked = await ctx.index.applied.begin(job.cluster, key);
+  const marked = await ctx.index.applied.begin(job.cluster, key, revision);
   if (marked.cutOff) await expectLateWrites(run);
   const options = applyOptions(run, object, marked.records, previous, revision);
   const applied = await step(run, 'apply', () =>
     noteChanges(run, applyStaged(client, objects, options)),
-  ).catch((error: unknown) => stopped(run, object, error, { previous, next, revision, begun: marked }));
+  ).catch((error: unknown) =>
+    stopped(run, object, error, { client, previous, next, revision, begun: marked }),
+  );
   const children = await joinRollout(run, object, revision, applied.applied, marked.cutOff);
   const pruned = await step(run, 'prune', () => pruneWhenBuilt(run, object, source, client, gone, allowed));
   const saved = await ctx.index.applied.save(job.cluster, key, applied.records, {
@@ -76,7 +79,7 @@ export async function applyRendered(
   const lateUntil = pruned.removed.length > 0 ? await lateWritesUntil(run) : undefined;
   // What is still to be done must not be taken for done by a run that comes in between, finds nothing new and plans the next one later.
   const unfinished = pruned.waitsFor.length > 0 || applied.terminating.length > 0 || lateUntil !== undefined;
-  if (unfinished) await ctx.index.applied.markWaiting(job.cluster, key);
+  if (unfinished) await ctx.index.applied.markWaiting(job.cluster, key, revision);
   const expected = lateUntil === undefined ? [] : pruned.removed;
   const inventory = union(next, { entries: [...pruned.survivors, ...expected] });
   const withInventory = (status: Record<string, unknown>) => ({
@@ -173,7 +176,7 @@ async function pruneWhenBuilt(
 
 /**
  * An apply that failed: what it has not even tried to create leaves the inventory again, since whoever applies may have no right to look
- * for it, and then could never delete it.
+ * for it, and then could never delete it. What is about to move here stays.
  * @throws the error
  */
 async function stopped(
@@ -181,26 +184,31 @@ async function stopped(
   object: Kustomization,
   error: unknown,
   {
+    client,
     previous,
     next,
     revision,
     begun,
-  }: { previous: Inventory; next: Inventory; revision: string; begun: Begun },
+  }: { client: KubeClient; previous: Inventory; next: Inventory; revision: string; begun: Begun },
 ): Promise<never> {
   if (!(error instanceof ApplyError) || !(await run.ctx.index.leases.check(run.lease))) throw error;
   const { sent, changeSet } = error.result;
   const children = await joinRollout(run, object, revision, error.result.applied, false);
   const seen = new Set([...sent, ...changeSet.entries.map(({ ref }) => identityOf(ref))]);
-  const there = next.entries.filter((entry) => {
+  const isSeen = (entry: InventoryEntry) => {
     const ref = parseEntry(entry);
     return ref === undefined || seen.has(identityOf(ref));
-  });
-  const inventory = union(previous, { entries: there });
+  };
+  const there = next.entries.filter(isSeen);
+  const untried = difference({ entries: next.entries.filter((entry) => !isSeen(entry)) }, previous);
+  // Whoever lets them go looks here whether they have moved.
+  const coming = await movingHere(run, object, client, untried);
+  const inventory = union(previous, { entries: [...there, ...coming] });
   run.attempted = (status) => ({ ...status, lastAttemptedRevision: revision, inventory });
   const { applied } = run.ctx.index;
   const [cluster, key] = [run.job.cluster, objectKey(run.ref)];
   // What was done is remembered, or a run that needs longer than a worker has would do its first half for ever.
-  if (!(error.cause instanceof OutOfTime)) await applied.markWaiting(cluster, key);
+  if (!(error.cause instanceof OutOfTime)) await applied.markWaiting(cluster, key, revision);
   else if (!(await applied.save(cluster, key, error.result.records, { run: run.id, begun, waiting: true })))
     throw leaseLost();
   // The run that goes on finds these as they should be, and sends them no job.

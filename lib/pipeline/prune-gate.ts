@@ -11,6 +11,8 @@ import { keyOf, objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
 
+type Item = Kustomization & WithStatus;
+
 /** The shortest and the longest pause before a prune is tried again. */
 export const FIRST_LOOK_MS = 1_500;
 const LAST_LOOK_MS = 60_000;
@@ -45,10 +47,16 @@ export async function unbuilt(
     .map(({ item }) => ({ item, held: kustomizationsIn(item.status?.inventory?.entries ?? []) }));
   // What one of them holds that has come to the revision is there soon, though it may not be yet, or be about to be made anew.
   const wanted = new Set(bringing.flatMap(({ held }) => held));
+  const neverBegun = await failedBefore(
+    run,
+    revision,
+    staying.filter(({ key }) => !going.has(key)).map(({ item }) => item),
+  );
   const isGoing = byKey.get(own)?.metadata.deletionTimestamp !== undefined;
   const waitsFor = () => {
     const claiming = staying
-      .filter(({ item, key }) => !going.has(key) && mayClaim(item, revision, !isGoing && wanted.has(key)))
+      .filter(({ key }) => !going.has(key))
+      .filter(({ item, key }) => neverBegun.has(key) || mayClaim(item, revision, !isGoing && wanted.has(key)))
       .map(({ key }) => key);
     const coming = [...wanted].filter((key) => !going.has(key) && !byKey.has(key));
     return [...claiming, ...coming];
@@ -79,6 +87,23 @@ export function againMs(now: number, artifact: Pick<Artifact, 'lastUpdateTime'>)
   return Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, age / 4));
 }
 
+/**
+ * The keys of those that have failed at a revision before they had begun to apply it, whatever the reason: what it renders does not stand in
+ * their inventories, so they may claim anything.
+ */
+async function failedBefore(run: Run, revision: string, items: readonly Item[]): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for (const item of items) {
+    const { metadata, spec, status } = item;
+    const ready = getCondition(status?.conditions as Condition[] | undefined, 'Ready');
+    if (ready?.status !== 'False' || status?.lastAttemptedRevision !== revision) continue;
+    if (spec.suspend === true || spec.kubeConfig || metadata.deletionTimestamp !== undefined) continue;
+    const begun = await run.ctx.index.applied.begunAt(run.job.cluster, keyOf(item));
+    if (begun !== revision) keys.add(keyOf(item));
+  }
+  return keys;
+}
+
 /** The keys of those that wait for a Kustomization by `dependsOn`, themselves or through others. */
 function dependantsOf(own: string, items: readonly Kustomization[]): Set<string> {
   const waiting = new Set([own]);
@@ -104,7 +129,7 @@ function addLeaving(
 }
 
 /** @param isWanted another one holds it at the revision: deleted, it is made anew, and may claim what moved to it */
-function mayClaim(item: Kustomization & WithStatus, revision: string, isWanted: boolean): boolean {
+function mayClaim(item: Item, revision: string, isWanted: boolean): boolean {
   if (item.metadata.deletionTimestamp !== undefined) return isWanted;
   if (item.spec.suspend === true) return false;
   if (item.status?.lastAttemptedRevision !== revision) return true;

@@ -32,6 +32,8 @@ interface Head {
   dirty: false | 'begun' | 'waiting';
   /** By which run each chunk was written; a chunk that another run has written is not trusted. */
   runs: string[];
+  /** The revision that a run has begun to apply last; absent: not known. */
+  revision?: string;
 }
 
 /** What a run finds when it begins, and its mark. */
@@ -42,6 +44,8 @@ export interface Begun {
   cutOff: boolean;
   /** The version of the mark. */
   mark: number;
+  /** The revision that the run applies. */
+  revision?: string;
   /** The chunks as they stand, by sort key. */
   chunks: ReadonlyMap<string, Chunk>;
 }
@@ -66,15 +70,16 @@ export class Applied {
   /**
    * Before the first write of a run: reads the records, and marks the owner as dirty. Until {@link save}, the records are not to be trusted.
    */
-  async begin(cluster: string, owner: string): Promise<Begun> {
+  async begin(cluster: string, owner: string, revision?: string): Promise<Begun> {
     const known = await this.#table.get<Head>(headPartition(cluster), owner);
-    const head: Head = { dirty: 'begun', runs: [] };
+    const head: Head = { dirty: 'begun', runs: [], ...at(revision) };
     // A write without a condition always gets its version.
     const [chunks, mark = 0] = await Promise.all([
       this.#chunks(cluster, owner, known?.value),
       this.#table.put(headPartition(cluster), owner, head),
     ]);
-    return { records: trusted(chunks, known?.value), cutOff: known?.value.dirty === 'begun', mark, chunks };
+    const cutOff = known?.value.dirty === 'begun';
+    return { records: trusted(chunks, known?.value), cutOff, mark, chunks, ...at(revision) };
   }
 
   /** An owner without a head has never saved anything. */
@@ -110,15 +115,20 @@ export class Applied {
     }
     for (const sort of present.keys()) writes.push({ delete: { partition: partition(cluster), sort } });
     await this.#table.batch(writes);
-    const head: Head = { dirty: waiting ? 'waiting' : false, runs };
+    const head: Head = { dirty: waiting ? 'waiting' : false, runs, ...at(begun.revision) };
     const options = { ifVersion: begun.mark };
     return (await this.#table.put(headPartition(cluster), owner, head, options)) !== undefined;
   }
 
   /** After a run that has left something to do: it must not be taken for done by one that finds nothing new. */
-  async markWaiting(cluster: string, owner: string): Promise<void> {
-    const head: Head = { dirty: 'waiting', runs: [] };
+  async markWaiting(cluster: string, owner: string, revision?: string): Promise<void> {
+    const head: Head = { dirty: 'waiting', runs: [], ...at(revision) };
     await this.#table.put(headPartition(cluster), owner, head);
+  }
+
+  /** The revision that a run of an owner has begun to apply last: what that renders has stood in its inventory since. */
+  async begunAt(cluster: string, owner: string): Promise<string | undefined> {
+    return (await this.#table.get<Head>(headPartition(cluster), owner))?.value.revision;
   }
 
   /** Whether its records are not to be trusted, or it has something left to do. */
@@ -149,6 +159,10 @@ export class Applied {
       { delete: { partition: headPartition(cluster), sort: owner } },
     ]);
   }
+}
+
+function at(revision: string | undefined): { revision?: string } {
+  return revision === undefined ? {} : { revision };
 }
 
 function isWhole(chunks: ReadonlyMap<string, Chunk>, head: Head | undefined): boolean {

@@ -13,11 +13,13 @@ interface Given {
   dependsOn?: string[];
   /** It applies to another cluster. */
   remote?: boolean;
-  ready?: 'True' | 'Unknown';
+  ready?: 'True' | 'False' | 'Unknown';
   suspended?: boolean;
   /** What its last finished apply has left out, and of which revision that was. */
   leaves?: string[];
   appliedLast?: string;
+  /** The revision that it has begun to apply last. */
+  begun?: string;
 }
 
 function kustomization(
@@ -60,8 +62,11 @@ function waitsFor(own: string, given: Record<string, Given>): Promise<string[]> 
       return { revision: appliedLast, leaving: leaves?.map((each) => `Kustomization/apps/${each}`) };
     },
   };
+  const applied = {
+    begunAt: async (_cluster: string, key: string) => given[key.replace('Kustomization/apps/', '')]?.begun,
+  };
   const run = {
-    ctx: { index: { inputs } },
+    ctx: { index: { inputs, applied } },
     job: { cluster: 'prod' },
     client: { list: async () => ({ items }) },
     ref: { group: GROUP, kind: 'Kustomization', namespace: 'apps', name: own },
@@ -129,4 +134,14 @@ test('one that is deleted waits for one that is applying other Kustomizations, w
   // Its apply is over, and only health is waited for; or nobody goes on with it.
   expect(await waitsFor('base', { base, app, root: { ...root, appliedLast: REVISION } })).toEqual([]);
   expect(await waitsFor('base', { base, app, root: { ...root, suspended: true } })).toEqual([]);
+});
+
+test('nothing is pruned while another one has failed at the revision before it had begun to apply it', async () => {
+  const app = { ready: 'False' as const };
+  expect(await waitsFor('base', { base: {}, app: { ...app, begun: 'older' } })).toEqual([
+    'Kustomization/apps/app',
+  ]);
+  expect(await waitsFor('base', { base: {}, app: { ...app, begun: REVISION } })).toEqual([]);
+  expect(await waitsFor('base', { base: {}, app: { ...app, suspended: true } })).toEqual([]);
+  expect(await waitsFor('base', { base: {}, app: { ...app, remote: true } })).toEqual([]);
 });

@@ -132,6 +132,17 @@ describe('applied records', () => {
     expect((await applied.begin('prod', OWNER)).cutOff).toBe(false);
   });
 
+  test('keep the revision that was begun last, however its run ended', async () => {
+    const applied = new Applied(parts.freshTable());
+    expect(await applied.begunAt('prod', OWNER)).toBeUndefined();
+    const begun = await applied.begin('prod', OWNER, 'main@1');
+    expect(await applied.begunAt('prod', OWNER)).toBe('main@1');
+    await applied.save('prod', OWNER, records(1), { run: 'first', begun });
+    expect(await applied.begunAt('prod', OWNER)).toBe('main@1');
+    await applied.markWaiting('prod', OWNER, 'main@2');
+    expect(await applied.begunAt('prod', OWNER)).toBe('main@2');
+  });
+
   test('cut off while being saved are whole or not trusted, never a mixture', async () => {
     const writes = await dieAtEveryWrite(
       parts.freshTable,
