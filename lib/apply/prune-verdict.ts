@@ -68,7 +68,11 @@ export async function judge(
     return { action: 'survives', problem: true, detail };
   }
   const live = await client.getMetadata(ref);
-  if (!live) return { action: 'deleted', detail: 'it was gone already' };
+  if (!live) {
+    // Another owner may have left it to this one, and must apply it now: asked for its claim, it is told so.
+    await rules.claimed?.(ref);
+    return { action: 'deleted', detail: 'it was gone already' };
+  }
   const kept = reasonToKeep(ref, live, rules.owner);
   if (kept) return { action: 'skipped', detail: kept };
   if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');

@@ -110,14 +110,18 @@ export async function healRollouts(
  */
 async function overtakenBy(
   ctx: Context,
-  { cluster, source, commit, startedAt }: Rollout,
+  rollout: Rollout,
   object: WithStatus | undefined,
 ): Promise<Rollout | undefined> {
+  const { cluster, source, commit, startedAt } = rollout;
   const artifact = object?.status?.artifact as Artifact | undefined;
   const current = commitOf(artifact?.revision);
   if (current === '' || current === commit) return undefined;
-  const newer = await ctx.index.rollouts.get(cluster, source, current);
-  return newer?.supersededBy === '' && newer.startedAt >= startedAt ? newer : undefined;
+  const known = await ctx.index.rollouts.get(cluster, source, current);
+  // A commit that nobody announced and that touched nothing has none. It began no later than the source came to it.
+  const since = Date.parse(artifact?.lastUpdateTime ?? '');
+  const newer = known ?? { ...rollout, commit: current, startedAt: since, supersededBy: '' };
+  return newer.supersededBy === '' && newer.startedAt >= startedAt ? newer : undefined;
 }
 
 /** Closes a rollout; what was on its way in it, and has not come to its end at the newer commit yet, is sent to tell of that one. */

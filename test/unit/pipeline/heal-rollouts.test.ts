@@ -59,8 +59,11 @@ test('a sweep does not look at each of the pushes that stand in line, and still 
 
 const COMMITS = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string];
 
-/** What stands in `supersededBy` of the commits a, b and c, which were pushed in this order, after a sweep that saw the source at one of them. */
-async function supersededBy(listed: string, live: string): Promise<(string | undefined)[]> {
+/**
+ * What stands in `supersededBy` of the commits a, b and c, which were pushed in this order, after a sweep that saw the source at one of them.
+ * @param since when the source came to it
+ */
+async function supersededBy(listed: string, live: string, since = ''): Promise<(string | undefined)[]> {
   const parts = await testSqlite();
   const index = openIndex(() => parts.freshTable(), parts.clock.now, ['prod']);
   for (const [startedAt, commit] of COMMITS.entries()) {
@@ -84,7 +87,7 @@ async function supersededBy(listed: string, live: string): Promise<(string | und
       apiVersion: 'source.toolkit.fluxcd.io/v1',
       kind: 'GitRepository',
       metadata: { name: 'repo', namespace: 'apps' },
-      status: { artifact: { revision: `main@sha1:${commit}`, digest: 'sha256:0' } },
+      status: { artifact: { revision: `main@sha1:${commit}`, digest: 'sha256:0', lastUpdateTime: since } },
     }) as unknown as WithStatus;
   const cluster = {
     config: { name: 'prod' },
@@ -110,4 +113,15 @@ test('a sweep closes a rollout that was opened again after another commit took o
 test('a sweep whose list is older closes nothing that the source has come back to since', async () => {
   const [first, current] = COMMITS;
   expect(await supersededBy(current, first)).toEqual(['', '', '']);
+});
+
+test('a sweep closes what began before the source came to a commit of which no push was told', async () => {
+  const unannounced = 'd'.repeat(40);
+  expect(await supersededBy(unannounced, unannounced, '2026-01-01T00:00:00Z')).toEqual([
+    unannounced,
+    unannounced,
+    unannounced,
+  ]);
+  expect(await supersededBy(unannounced, unannounced, '1970-01-01T00:00:00Z')).toEqual([unannounced, '', '']);
+  expect(await supersededBy(unannounced, unannounced)).toEqual(['', '', '']);
 });

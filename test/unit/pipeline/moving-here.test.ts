@@ -12,11 +12,12 @@ const entryOf = (name: string) => ({ id: `apps_${name}__ConfigMap`, v: 'v1' });
 /** Which of these the Kustomization `app` keeps in its inventory while `base` holds some; what stands in the cluster decides, too. */
 async function kept(names: string[], held: string[], { spec = {}, code = 0 } = {}): Promise<string[]> {
   const base = {
+    kind: 'Kustomization',
     metadata: { name: 'base', namespace: 'apps' },
     spec,
     status: { inventory: { entries: held.map(entryOf) } },
   };
-  const own = { ...base, metadata: { name: 'app', namespace: 'apps' }, spec: {} };
+  const own = { ...base, metadata: { name: 'app', namespace: 'apps' }, spec: {}, status: {} };
   const run = {
     client: { list: async () => ({ items: [base, own] }) },
     ref: { group: GROUP, kind: 'Kustomization', namespace: 'apps', name: 'app' },
