@@ -69,24 +69,28 @@ export async function judge(
   }
   const live = await client.getMetadata(ref);
   if (!live) {
-    // Another owner may have left it to this one, and must apply it now: asked for its claim, it is told so.
-    await rules.claimed?.(ref);
-    return { action: 'deleted', detail: 'it was gone already' };
+    // Another owner may have left it to this one, and must apply it now.
+    const claimant = await rules.claimed?.(ref);
+    return claimant && !claimant.settled
+      ? untilThrough(claimant)
+      : { action: 'deleted', detail: 'it was gone already' };
   }
   const kept = reasonToKeep(ref, live, rules.owner);
   if (kept) return { action: 'skipped', detail: kept };
   if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');
   const claimant = await rules.claimed?.(ref);
   if (claimant?.settled) return { action: 'skipped', detail: `${claimant.by} applies it too, and keeps it` };
-  if (claimant) {
-    const detail = `it is looked at again once ${claimant.by} is through`;
-    return { action: 'survives', problem: false, detail, waitsFor: claimant.by };
-  }
+  if (claimant) return untilThrough(claimant);
   if (carriesOthers(ref) && !rules.allowed) {
     const lost = await lostWith(client, ref, pruned, ownerLabels(rules.owner));
     if (lost.length > 0) return { action: 'survives', problem: true, detail: cascadeProblem(ref, lost) };
   }
   return { action: 'delete', ref, live };
+}
+
+function untilThrough({ by }: Claim): Fate {
+  const detail = `it is looked at again once ${by} is through`;
+  return { action: 'survives', problem: false, detail, waitsFor: by };
 }
 
 function isProtected(ref: ObjectRef, rules: PruneRules): boolean {

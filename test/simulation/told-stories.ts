@@ -10,17 +10,20 @@ const CONTENT: Content = {
   broken: 'none',
 };
 
-/** Stories in which a promise was broken once, by what it was. */
+/**
+ * Stories in which a promise was broken once, by what it was. Each fails where what keeps its promise is taken out of the product; where the
+ * product takes other steps since, another seed has to be looked for that does.
+ */
 export const TOLD: Readonly<Record<string, Story>> = {
   'the push that comes back to a commit (A → B → A) while the run for B closes what it has overtaken': {
-    seed: 28,
+    seed: 8,
     moments: [
       { steps: 0, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'once' } },
-      { steps: 48, event: { kind: 'revert', back: 1, hook: 'once' } },
+      { steps: 47, event: { kind: 'revert', back: 1, hook: 'once' } },
     ],
   },
   'a Kustomization whose run read the source at B, before it was listed at A': {
-    seed: 22,
+    seed: 36,
     moments: [
       {
         steps: 0,
@@ -36,11 +39,11 @@ export const TOLD: Readonly<Record<string, Story>> = {
           hook: 'once',
         },
       },
-      { steps: 42, event: { kind: 'revert', back: 1, hook: 'once' } },
+      { steps: 46, event: { kind: 'revert', back: 1, hook: 'once' } },
     ],
   },
   'a Kustomization that is deleted waits for one that waits for it, for an object that has moved': {
-    seed: 4,
+    seed: 5,
     moments: [
       {
         steps: 0,
@@ -50,32 +53,26 @@ export const TOLD: Readonly<Record<string, Story>> = {
           hook: 'once',
         },
       },
-      { steps: 118, event: { kind: 'push', content: CONTENT, hook: 'once' } },
-      { steps: 92, event: { kind: 'die', place: 'kube', after: true } },
-      { steps: 39, event: { kind: 'revert', back: 0, hook: 'twice' } },
+      { steps: 115, event: { kind: 'push', content: CONTENT, hook: 'once' } },
+      { steps: 83, event: { kind: 'die', place: 'kube', after: true } },
+      { steps: 24, event: { kind: 'revert', back: 0, hook: 'twice' } },
     ],
   },
   'a push moves on the status of a Kustomization that it does not touch, while its run for the push before is about to end':
     {
-      seed: 1773227395,
+      seed: 38,
       moments: [
         {
           steps: 0,
           event: {
             kind: 'push',
-            content: {
-              ...CONTENT,
-              value: 0,
-              more: { base: false, app: true },
-              app: false,
-              broken: 'app',
-            },
+            content: { ...CONTENT, value: 0, more: { base: false, app: true }, app: false, broken: 'app' },
             hook: 'once',
           },
         },
-        { steps: 52, event: { kind: 'tick' } },
+        { steps: 71, event: { kind: 'tick' } },
         {
-          steps: 18,
+          steps: 16,
           event: {
             kind: 'push',
             content: { ...CONTENT, value: 0, shared: 'none', app: false },
@@ -86,18 +83,15 @@ export const TOLD: Readonly<Record<string, Story>> = {
     },
   'the branch comes back to a commit unannounced, and a Kustomization is at it before the source has told of it':
     {
-      seed: 1937474659,
+      seed: 67,
       moments: [
-        {
-          steps: 0,
-          event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'once' },
-        },
-        { steps: 100, event: { kind: 'revert', back: 2, hook: 'lost' } },
-        { steps: 135, event: { kind: 'die', place: 'queue', after: false } },
+        { steps: 0, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'once' } },
+        { steps: 111, event: { kind: 'revert', back: 2, hook: 'lost' } },
+        { steps: 123, event: { kind: 'die', place: 'queue', after: false } },
       ],
     },
   'a sweep has listed the source before the branch came back to a commit unannounced': {
-    seed: 392816492,
+    seed: 93,
     moments: [
       {
         steps: 0,
@@ -107,13 +101,13 @@ export const TOLD: Readonly<Record<string, Story>> = {
           hook: 'twice',
         },
       },
-      { steps: 147, event: { kind: 'delete', name: 'base-more' } },
-      { steps: 147, event: { kind: 'revert', back: 2, hook: 'lost' } },
+      { steps: 148, event: { kind: 'delete', name: 'base-more' } },
+      { steps: 143, event: { kind: 'revert', back: 2, hook: 'lost' } },
     ],
   },
   'a Kustomization that is deleted by hand does not look before its holder has applied what depends on it no longer':
     {
-      seed: 857481511,
+      seed: 18,
       moments: [
         {
           steps: 0,
@@ -123,52 +117,133 @@ export const TOLD: Readonly<Record<string, Story>> = {
             hook: 'twice',
           },
         },
-        { steps: 111, event: { kind: 'delete-owner', name: 'base' } },
+        { steps: 113, event: { kind: 'delete-owner', name: 'base' } },
         { steps: 0, event: { kind: 'freeze', place: 'kube', ms: 110000 } },
         {
-          steps: 79,
+          steps: 61,
           event: {
             kind: 'push',
             content: { ...CONTENT, value: 2, more: { base: false, app: true }, dependsOn: false },
             hook: 'once',
           },
         },
-        { steps: 149, event: { kind: 'delete-owner', name: 'base' } },
+        { steps: 162, event: { kind: 'delete-owner', name: 'base' } },
       ],
     },
   'one Kustomization is deleted by hand, and so is another that the commit leaves out': {
-    seed: 796000211,
+    seed: 4,
     moments: [
       {
         steps: 0,
         event: { kind: 'push', content: { ...CONTENT, app: false, dependsOn: false }, hook: 'once' },
       },
-      { steps: 11, event: { kind: 'delete-owner', name: 'base' } },
+      { steps: 21, event: { kind: 'delete-owner', name: 'base' } },
       {
-        steps: 61,
+        steps: 58,
         event: { kind: 'push', content: { ...CONTENT, value: 2, shared: 'none', app: false }, hook: 'lost' },
       },
-      { steps: 45, event: { kind: 'delete-owner', name: 'app' } },
+      { steps: 29, event: { kind: 'delete-owner', name: 'app' } },
     ],
   },
   'a Kustomization is brought while the source moves on, and its build fails at the next commit': {
-    seed: 1809850599,
+    seed: 9,
     moments: [
       {
         steps: 0,
         event: { kind: 'push', content: { ...CONTENT, value: 2, shared: 'base', app: false }, hook: 'once' },
       },
-      { steps: 98, event: { kind: 'delete', name: 'shared' } },
-      { steps: 128, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'twice' } },
+      { steps: 84, event: { kind: 'delete', name: 'shared' } },
+      { steps: 136, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'twice' } },
       {
-        steps: 75,
+        steps: 64,
         event: {
           kind: 'push',
           content: { ...CONTENT, more: { base: true, app: false }, broken: 'app' },
           hook: 'lost',
         },
       },
-      { steps: 16, event: { kind: 'fail', place: 'blobs', after: true, code: 0 } },
+      { steps: 27, event: { kind: 'fail', place: 'blobs', after: true, code: 0 } },
+    ],
+  },
+  'an object has moved to a Kustomization whose first apply of it fails': {
+    seed: 156,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, more: { base: true, app: false }, dependsOn: false },
+          hook: 'once',
+        },
+      },
+      {
+        steps: 115,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, more: { base: true, app: false }, app: false },
+          hook: 'once',
+        },
+      },
+      {
+        steps: 4,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, shared: 'base', more: { base: true, app: true } },
+          hook: 'lost',
+        },
+      },
+      { steps: 68, event: { kind: 'fail', place: 'kube', after: true, code: 500 } },
+      {
+        steps: 136,
+        event: {
+          kind: 'push',
+          content: {
+            ...CONTENT,
+            value: 2,
+            shared: 'base',
+            more: { base: false, app: true },
+            dependsOn: false,
+          },
+          hook: 'once',
+        },
+      },
+      { steps: 42, event: { kind: 'freeze', place: 'kube', ms: 100000 } },
+    ],
+  },
+  'somebody deletes an object that one Kustomization has left to another, which lets it go': {
+    seed: 489,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, more: { base: true, app: true }, dependsOn: false },
+          hook: 'once',
+        },
+      },
+      { steps: 152, event: { kind: 'fail', place: 'blobs', after: true, code: 409 } },
+      { steps: 3, event: { kind: 'delete', name: 'shared' } },
+    ],
+  },
+  'a commit of which nobody was told changes nothing while a run for the one before is about to end': {
+    seed: 124,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, shared: 'base', more: { base: true, app: true } },
+          hook: 'once',
+        },
+      },
+      {
+        steps: 112,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, shared: 'base', more: { base: true, app: true } },
+          hook: 'lost',
+        },
+      },
     ],
   },
 };
