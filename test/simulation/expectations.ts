@@ -84,7 +84,7 @@ export function differences(world: World): string[] {
     const found = wanted.get(name);
     wanted.delete(name);
     if (unknown.size > 0 && (unknown.has(owner) || found === undefined)) continue;
-    if (!found && (world.leftBehind.has(owner) || isBetweenOwners(world, name))) continue;
+    if (!found && world.leftBehind.has(owner)) continue;
     if (!found) problems.push(`ConfigMap ${name} of ${owner} is orphaned: it does not stand in Git`);
     else if (found.owner !== owner) problems.push(`ConfigMap ${name} is ${owner}'s, not ${found.owner}'s`);
     else if ((object.data as { value: string }).value !== found.value)
@@ -94,14 +94,6 @@ export function differences(world: World): string[] {
     if (!unknown.has(owner)) problems.push(`ConfigMap ${name} is missing`);
   // A run that was struck may tell of a commit after it was overtaken.
   return world.wasStruck ? problems : [...problems, ...statusProblems(world)];
-}
-
-/**
- * What moved to `app` while a commit leaves that out may stay: the one that lets it go sees that the other holds it, and the other, which is
- * deleted in the same moment, sees the labels of the first. Nothing is deleted that somebody may want, so it is the better mistake.
- */
-function isBetweenOwners(world: World, name: string): boolean {
-  return name === 'shared' && !world.repository.head.content.app;
 }
 
 /** One that is deleted goes, and comes back, only once the other is built: what it holds may have moved there. */
