@@ -13,6 +13,7 @@ import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
+import { giveWay } from './precedence.ts';
 import { isNew, isReady } from './ready.ts';
 import { openRollout } from './rollout.ts';
 import type { Run } from './run.ts';
@@ -25,7 +26,7 @@ import { releaseWaiting } from './waiting.ts';
 const ADVANCE_CONCURRENCY = 8;
 
 /** How often it is looked whether a newer push waits, in ms. */
-const OVERTAKEN_LOOK_MS = 200;
+const OVERTAKEN_LOOK_MS = 50;
 
 /** What is known of an artifact that was just made. */
 export interface NewArtifact {
@@ -157,6 +158,7 @@ async function advanceAll(
       overtaken ||= await isOvertaken(run, artifact);
     }
     if (overtaken) return;
+    await giveWay(run);
     await advanceRevision(run.client, item, artifact.revision);
     await releaseWaiting(ctx, job.cluster, refOfKustomization(item));
   };

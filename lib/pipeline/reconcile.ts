@@ -15,6 +15,7 @@ import { kinds } from './kinds.ts';
 import { takeNew } from './new-objects.ts';
 import { objectKey } from './object-key.ts';
 import { failed } from './outcome.ts';
+import { takePrecedence } from './precedence.ts';
 import { notReadyMs, wasUnsuccessful } from './ready.ts';
 import type { Reconciled } from './reconciled.ts';
 import { sourceKeyOf } from './rollout.ts';
@@ -77,7 +78,8 @@ export async function reconcile(ctx: Context, job: ReconcileJob): Promise<JobRes
       attempted: (status) => status,
       signal: AbortSignal.any([ctx.signal, lost.signal]),
     };
-    await reconcileObject(run, kind);
+    const end = takePrecedence(run);
+    await reconcileObject(run, kind).finally(end);
     return 'done';
   } finally {
     stopRenewing();

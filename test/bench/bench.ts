@@ -75,6 +75,7 @@ const stage = await setStage(backend);
 try {
   for (const measure of CASES[backend]) {
     for (const figure of await measure(stage, sizes)) print(figure, values.json);
+    await stage.quiet();
   }
 } finally {
   await stage.stop();

@@ -11,6 +11,7 @@ import type { KubeClient } from '../../lib/kube/client.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
 import { createLog } from '../../lib/log.ts';
 import type { Context } from '../../lib/pipeline/context.ts';
+import { listKustomizations } from '../../lib/pipeline/kustomizations.ts';
 import { ensureRoots } from '../../lib/pipeline/roots.ts';
 import { TICK_MS } from '../../lib/pipeline/tick.ts';
 import { startAwsLocal } from '../aws-local/aws-local.ts';
@@ -41,6 +42,8 @@ export interface Stage {
   push(commit: string): Promise<Response>;
   /** Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. */
   ready(names: readonly string[], commit: string, timeoutMs?: number): Promise<number>;
+  /** Resolves when every Kustomization has come to the newest commit, so that no figure is paid for what the one before it has left to do. */
+  quiet(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -120,6 +123,15 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
     start: opened.start,
     push: (commit) => sendPush(opened.url, repositoryUrl, commit),
     ready: (names, commit, timeoutMs = 600_000) => observer.ready(names, commit, timeoutMs),
+    async quiet() {
+      const head = await repository.git(['rev-parse', 'HEAD']);
+      const items = await listKustomizations(client);
+      await observer.ready(
+        items.map(({ metadata }) => metadata.name),
+        head,
+        600_000,
+      );
+    },
     async stop() {
       await opened.close();
       await Promise.allSettled([
