@@ -13,6 +13,7 @@ import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
 import { objectKey } from './object-key.ts';
+import { ownPushSince } from './own-push.ts';
 import { giveWay } from './precedence.ts';
 import { isNew, isReady } from './ready.ts';
 import { openRollout } from './rollout.ts';
@@ -168,12 +169,17 @@ async function advanceAll(
   return !overtaken;
 }
 
-/** Whether a later push to this source has been announced and waits for this run to end. */
+/** Whether a later push to this source waits for this run to end: one that was announced, or one of our own. */
 async function isOvertaken(run: Run, artifact: Artifact): Promise<boolean> {
-  const open = await run.ctx.index.rollouts.unfinished(run.job.cluster, objectKey(run.ref));
+  const [open, own] = await Promise.all([
+    run.ctx.index.rollouts.unfinished(run.job.cluster, objectKey(run.ref)),
+    ownPushSince(run),
+  ]);
+  const present = commitOf(artifact.revision);
+  if (own !== undefined && own !== present) return true;
   return open.some(
     ({ commit, startedAt, supersededBy }) =>
-      commit !== commitOf(artifact.revision) && supersededBy === '' && startedAt > run.startedAt,
+      commit !== present && supersededBy === '' && startedAt > run.startedAt,
   );
 }
 

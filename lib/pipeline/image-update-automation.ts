@@ -12,6 +12,7 @@ import { type ImageTarget, imageTarget } from './image-target.ts';
 import { branchKey } from './image-update.ts';
 import type { PushedCommit } from './image-write.ts';
 import { type Outcome, succeeded } from './outcome.ts';
+import { noteOwnPush } from './own-push.ts';
 import { isReady } from './ready.ts';
 import type { Reconciled } from './reconciled.ts';
 import { type Run, step } from './run.ts';
@@ -126,4 +127,5 @@ async function sendSource(run: Run, { sourceRef, git }: ImageTarget, { id }: Pus
   await enqueue(ctx, [
     { job: reconcileJob(ctx, job.cluster, sourceRef, 'push', { origin, commit: id, pushedAt: ctx.now() }) },
   ]);
+  await noteOwnPush(run, sourceRef, id);
 }

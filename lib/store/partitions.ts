@@ -18,6 +18,7 @@ export const CLUSTER_KINDS = {
     'leases',
     'outbox',
     'outbox-pending',
+    'own-push',
     'receivers-of-cluster',
     'rollout',
     'rollout-guests',
