@@ -19,11 +19,13 @@ beforeAll(async () => {
 afterAll(() => stage?.stop());
 
 test('an apply whose worker has no time left ends, and goes on in a new run where it stopped', async () => {
-  const team = await stage.team({ 'app/maps.yaml': configMaps('map', '', OBJECTS) });
+  const team = await stage.team({ 'app/first.yaml': configMaps('first', '', 1) });
   await team.kustomize('app', './app');
   await team.ready();
+  const commit = await team.push({ 'app/maps.yaml': configMaps('map', '', OBJECTS) });
+  await team.ready('app', commit);
   expect(ends).toBe(1);
-  expect(await team.configMaps()).toHaveLength(OBJECTS);
+  expect(await team.configMaps()).toHaveLength(OBJECTS + 1);
   const written = calls.filter(({ dryRun }) => !dryRun).map(({ name }) => name);
   expect(new Set(written).size).toBe(OBJECTS);
   // Nothing is written twice, and what the first run wrote is not even looked at with a dry-run again.
@@ -33,7 +35,6 @@ test('an apply whose worker has no time left ends, and goes on in a new run wher
     calls.findIndex(({ name, dryRun }) => !dryRun && name === written[UNTIL - 1]) + 1,
   );
   expect(later.filter(({ name, dryRun }) => dryRun && first.has(name))).toEqual([]);
-  const commit = await team.repository.head();
   await team.status(commit, 'success');
 });
 
