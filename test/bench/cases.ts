@@ -108,6 +108,7 @@ export async function oneOf1500(stage: Stage, sizes: Sizes): Promise<Figure[]> {
   });
   await stage.push(added);
   await stage.ready(['large'], added);
+  await stage.quiet();
   const commit = await stage.repository.commit({ 'apps/large/items.yaml': file('yes') });
   const began = Date.now();
   await stage.push(commit);
