@@ -2,7 +2,7 @@ import type { ClusterConnection } from './context.ts';
 import type { Run } from './run.ts';
 
 /** So long bookkeeping rests at most for the sake of runs, in ms: where there are always some it goes on slowly, and comes to its end. */
-const LONGEST_REST_MS = 250;
+const LONGEST_REST_MS = 100;
 
 /** The runs of a cluster in this process that bring something about, and who waits for them to end. */
 interface UnderWay {

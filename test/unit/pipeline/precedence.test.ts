@@ -28,12 +28,12 @@ describe('bookkeeping beside runs', () => {
     expect(order).toEqual(['run 1 ends', 'run 2 ends', 'went on']);
   });
 
-  it('goes on after a quarter of a second where runs never end, so that it comes to its own', async () => {
+  it('goes on after a tenth of a second where runs never end, so that it comes to its own', async () => {
     const cluster = clusterNamed('prod');
     const own = runOf(cluster, { isRested: true });
     takePrecedence(runOf(cluster));
     await giveWay(own);
-    expect(own.rests).toEqual([250]);
+    expect(own.rests).toEqual([100]);
   });
 
   it('gives way neither to other bookkeeping nor to what comes by the clock', async () => {
