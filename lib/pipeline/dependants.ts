@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Artifact } from '../core/artifact.ts';
+import { refOf } from '../core/object.ts';
 import { normaliseRepository } from '../core/repository.ts';
 import { commitOf } from '../core/revision.ts';
 import type { TreeIndex } from '../core/tree.ts';
@@ -9,10 +10,9 @@ import type { GitRepository } from '../toolkit/git-repository.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { advanceRevision, isAtRevision } from './advance.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
-import { KUSTOMIZATION, listKustomizations } from './kustomizations.ts';
+import { listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
-import type { ToolkitRef } from './object-key.ts';
-import { objectKey } from './object-key.ts';
+import { keyOf, objectKey } from './object-key.ts';
 import { ownPushSince } from './own-push.ts';
 import { giveWay } from './precedence.ts';
 import { isNew, isReady } from './ready.ts';
@@ -64,14 +64,14 @@ export async function sendDependants(
     const again = second.there.filter((item) => isTaken(run, item, taken));
     return { ...second, affected: [...second.affected, ...again] };
   });
-  const others = [...unaffected, ...there].map(refOfKustomization);
-  const joined = await openRollout(run, source, artifact, affected.map(refOfKustomization), others);
+  const others = [...unaffected, ...there].map(refOf);
+  const joined = await openRollout(run, source, artifact, affected.map(refOf), others);
   const { origin } = job;
   // One that never ran is on its way, and can have met no older artifact: a second job would find nothing to do.
   const sent = isFirst ? affected.filter((item) => !isNew(item)) : affected;
   await enqueue(
     ctx,
-    [...sent.map(refOfKustomization), ...joined].map((ref) => ({
+    [...sent.map(refOf), ...joined].map((ref) => ({
       job: reconcileJob(ctx, job.cluster, ref, 'source', origin ? { origin } : {}),
     })),
   );
@@ -97,7 +97,7 @@ async function dependantsOf(run: Run): Promise<(Kustomization & WithStatus)[]> {
  * @param taken the leases before the object was read
  */
 function isTaken({ job }: Run, item: Kustomization, taken: ReadonlySet<string>): boolean {
-  return taken.has(`${job.cluster}/${objectKey(refOfKustomization(item))}`);
+  return taken.has(`${job.cluster}/${keyOf(item)}`);
 }
 
 /** One that may not use the source has no part in what its commits show. */
@@ -131,7 +131,7 @@ function partition(
   const unaffected: (Kustomization & WithStatus)[] = [];
   const there: (Kustomization & WithStatus)[] = [];
   for (const item of dependants) {
-    const record = records.get(objectKey(refOfKustomization(item)));
+    const record = records.get(keyOf(item));
     if (isReady(item) && isAtRevision(item.status ?? {}, artifact.revision)) there.push(item);
     else (isUnaffected(item, record, index) ? unaffected : affected).push(item);
   }
@@ -161,7 +161,7 @@ async function advanceAll(
     if (overtaken) return;
     await giveWay(run);
     await advanceRevision(run.client, item, artifact.revision);
-    await releaseWaiting(ctx, job.cluster, refOfKustomization(item));
+    await releaseWaiting(ctx, job.cluster, refOf(item));
   };
   await Promise.all(
     [...items.slice(start), ...items.slice(0, start)].map((item) => limit(() => advance(item))),
@@ -185,9 +185,4 @@ async function isOvertaken(run: Run, artifact: Artifact): Promise<boolean> {
 
 function isActive(item: Kustomization): boolean {
   return item.spec.suspend !== true && item.metadata.deletionTimestamp === undefined;
-}
-
-function refOfKustomization(item: Kustomization): ToolkitRef {
-  const { group, kind } = KUSTOMIZATION;
-  return { group, kind, namespace: item.metadata.namespace ?? '', name: item.metadata.name };
 }

@@ -112,6 +112,8 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
   const client = createKubeClient(kubernetes);
   const observer = startObserver(kubernetes.connection);
   await ensureRoots(opened.ctx, await opened.ctx.cluster('bench'));
+  const ready: Stage['ready'] = (names, commit, timeoutMs = 600_000) =>
+    observer.ready(names, commit, timeoutMs);
   return {
     kubernetes,
     client,
@@ -122,15 +124,10 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
     repositoryUrl,
     start: opened.start,
     push: (commit) => sendPush(opened.url, repositoryUrl, commit),
-    ready: (names, commit, timeoutMs = 600_000) => observer.ready(names, commit, timeoutMs),
+    ready,
     async quiet() {
-      const head = await repository.git(['rev-parse', 'HEAD']);
-      const items = await listKustomizations(client);
-      await observer.ready(
-        items.map(({ metadata }) => metadata.name),
-        head,
-        600_000,
-      );
+      const names = (await listKustomizations(client)).map(({ metadata }) => metadata.name);
+      await ready(names, await repository.git(['rev-parse', 'HEAD']));
     },
     async stop() {
       await opened.close();

@@ -1,7 +1,6 @@
 import type { KubeClient } from '../../lib/kube/client.ts';
+import { KUSTOMIZATION } from '../../lib/pipeline/kustomizations.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
-
-const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' };
 
 /**
  * Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. It watches one that is not
