@@ -7,6 +7,7 @@ import { parseToolkitObject } from '../toolkit/parse.ts';
 import { checkWriter } from './cluster-writer.ts';
 import { conceal } from './conceal.ts';
 import type { Context } from './context.ts';
+import { fence } from './fence.ts';
 import { addFinalizer, finalize, forget, Outdated } from './finalize.ts';
 import { leaveAsGuest } from './guests.ts';
 import { leaveRollouts, SUSPENDED } from './heal-rollouts.ts';
@@ -134,10 +135,10 @@ async function reconcileAsSeen(run: Run, kind: Kind, object: WithStatus): Promis
 
 async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithStatus): Promise<Reconciled> {
   try {
-    const { metadata } = await addFinalizer(run, object);
+    const { metadata, status } = await addFinalizer(run, await fence(run, object));
     // Before it looks at its repository: a push from then on finds it, however new it is.
     await subscribeOne(run.ctx, run.job.cluster, parsed);
-    return await kind.reconcile(run, { ...parsed, metadata });
+    return await kind.reconcile(run, { ...parsed, metadata, ...(status === undefined ? {} : { status }) });
   } catch (error) {
     if (error instanceof Outdated) throw error;
     // Shutting down, or the lease is lost: whoever takes the job next says how it ended.

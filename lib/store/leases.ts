@@ -8,6 +8,8 @@ export interface Lease {
   holder: string;
   /** Grows with every acquisition: a write of an older token comes from a worker that lost its lease. */
   token: number;
+  /** Whether it had run out without being given back: whoever held it before may be frozen, and wake up. */
+  ranOut: boolean;
 }
 
 /** How leases deal with clocks. */
@@ -64,12 +66,13 @@ export class Leases {
     const free = this.#free.get(name);
     if (free) {
       this.#free.delete(name);
-      const lease = { name, holder, token: free.value.token + 1 };
+      const lease = { name, holder, token: free.value.token + 1, ranOut: false };
       if (await this.#write(lease, ttlMs, free.version)) return lease;
     }
     const row = await this.#table.get<Held>(partitionOf(name), name);
     if (row && !this.#hasRunOut(row)) return undefined;
-    const lease: Lease = { name, holder, token: (row?.value.token ?? 0) + 1 };
+    const ranOut = row !== undefined && row.value.until !== 0;
+    const lease: Lease = { name, holder, token: (row?.value.token ?? 0) + 1, ranOut };
     const written = await this.#write(lease, ttlMs, row?.version ?? 0);
     this.#seen.delete(name);
     return written ? lease : undefined;

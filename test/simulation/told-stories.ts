@@ -246,4 +246,17 @@ export const TOLD: Readonly<Record<string, Story>> = {
       },
     ],
   },
+  'a worker wakes up in front of the status of a source after its lease has run out': {
+    seed: 559877634,
+    moments: [
+      {
+        steps: 0,
+        event: { kind: 'push', content: { ...CONTENT, shared: 'none', app: false }, hook: 'once' },
+      },
+      { steps: 40, event: { kind: 'freeze', place: 'kube', ms: 100000 } },
+      { steps: 146, event: { kind: 'duplicate' } },
+      { steps: 103, event: { kind: 'die', place: 'kube', after: false } },
+      { steps: 9, event: { kind: 'revert', back: 1, hook: 'once' } },
+    ],
+  },
 };

@@ -63,6 +63,7 @@ describe('a lease', () => {
     const old = await taken(paused, 'one');
     parts.clock.advance(TTL);
     const current = await taken(other, 'two');
+    expect([old.ranOut, current.ranOut]).toEqual([false, true]);
     expect(await paused.check(old)).toBe(false);
     expect(await paused.renew(old, TTL)).toBe(false);
     await paused.release(old);
@@ -74,8 +75,9 @@ describe('a lease', () => {
     const leases = new Leases(table, parts.clock.now);
     const other = new Leases(table, parts.clock.now);
     await leases.release(await taken(leases, 'one'));
-    expect(await taken(leases, 'one')).toMatchObject({ token: 2 });
-    await leases.release({ name: 'prod/app', holder: 'one', token: 2 });
+    const again = await taken(leases, 'one');
+    expect(again).toMatchObject({ token: 2 });
+    await leases.release(again);
     const theirs = await taken(other, 'two');
     expect(theirs.token).toBe(3);
     expect(await leases.acquire('prod/app', 'one', TTL)).toBeUndefined();
