@@ -11,19 +11,20 @@ import { KUSTOMIZE, sourceOf } from './expectations.ts';
 import type { Event, Story } from './story.ts';
 import { CLUSTER, type Plant, type Surroundings } from './worker.ts';
 
-/** A mistake, and what brings it to light more often than chance does: it befalls somebody at some time after the first push. */
+/** A mistake, and what brings it to light more often than chance does: it happens at some time after the first push. */
 export interface Mistake {
   plant: Plant;
-  shownBy?: Event;
+  shownBy?: readonly Event[];
 }
 
-/** Within how many steps after the first push it happens. */
+/** Within how many steps after what was before. */
 const SOON = 150;
 
 /** A story in which a mistake is likely to show. */
 export function tempting({ shownBy }: Mistake, { seed, moments: [first, ...others] }: Story): Story {
   if (!first || !shownBy) return { seed, moments: first ? [first, ...others] : others };
-  return { seed, moments: [first, { steps: seed % SOON, event: shownBy }, ...others] };
+  const shown = shownBy.map((event, index) => ({ steps: Math.floor(seed / SOON ** index) % SOON, event }));
+  return { seed, moments: [first, ...shown, ...others] };
 }
 
 /** Mistakes that a worse Slipway could make, each planted by a thin layer over one of the parts. The simulation must find them all. */
@@ -33,7 +34,11 @@ export const PLANTED: Readonly<Record<string, Mistake>> = {
       index: (index) =>
         withLeases(index, { check: () => Promise.resolve(true), renew: () => Promise.resolve(true) }),
     },
-    shownBy: { kind: 'freeze', place: 'kube', ms: 110_000 },
+    // The one that takes over brings back what was before, and the other one wakes up with what it was about to write.
+    shownBy: [
+      { kind: 'freeze', place: 'kube', ms: 110_000 },
+      { kind: 'revert', back: 1, hook: 'once' },
+    ],
   },
   'deduplication by commit instead of by request': {
     plant: { queue: (queue) => ({ ...queue, send: (messages) => queue.send(messages.map(byCommit)) }) },
@@ -51,7 +56,7 @@ export const PLANTED: Readonly<Record<string, Mistake>> = {
       table: withoutMark,
       client: recordingFirst,
     },
-    shownBy: { kind: 'die', place: 'kube', after: false },
+    shownBy: [{ kind: 'die', place: 'kube', after: false }],
   },
   'dependants recorded before the send': {
     plant: {
@@ -70,7 +75,7 @@ export const PLANTED: Readonly<Record<string, Mistake>> = {
         },
       }),
     },
-    shownBy: { kind: 'die', place: 'queue', after: false },
+    shownBy: [{ kind: 'die', place: 'queue', after: false }],
   },
 };
 

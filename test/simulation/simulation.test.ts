@@ -46,10 +46,10 @@ describe.skipIf(REPLAY !== undefined)('a planted fault is found', () => {
       let runs = 0;
       for (const told of stories(7)) {
         runs += 1;
-        const { violations } = await simulate(world, tempting(mistake, told), {
-          plant: mistake.plant,
-        });
+        const tempted = tempting(mistake, told);
+        const { violations } = await simulate(world, tempted, { plant: mistake.plant });
         if (violations.length === 0) continue;
+        await play(world, tempted);
         await annotate(`found in interleaving ${runs}: ${violations[0]}`);
         return;
       }
