@@ -1,6 +1,5 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { awsDependsOnHop, awsHealthRecheckHop, awsPushToApplied } from './aws-cases.ts';
 import {
   dependsOnHop,
   firstApply,
@@ -11,14 +10,13 @@ import {
   unchanged,
   webhookP99,
 } from './cases.ts';
-import { coldStart } from './cold-start.ts';
-import { imagePushToApplied } from './image-case.ts';
-import { print } from './report.ts';
-import { setStage } from './stage.ts';
+import { type Figure, print } from './report.ts';
+import { type Stage, setStage } from './stage.ts';
 
-const HELP = `npm run bench [-- options]
+const HELP = `npm run bench [-- options and cases]
 
-Measures Slipway on a real API server on this machine and prints each figure with what it is compared with.
+Measures Slipway on a real API server on this machine and prints each figure with what it is compared with. Without cases: all
+of them. Each but cold-start builds on what the ones before it have deployed, so that those have to be named as well.
 
   --backend aws   what goes over SQS, DynamoDB and S3: the functions of AWS, on this machine
   --json          one JSON object a line: name, value, unit, reference, ratio
@@ -26,7 +24,8 @@ Measures Slipway on a real API server on this machine and prints each figure wit
   --help          this text
 `;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     backend: { type: 'string', default: 'local' },
     json: { type: 'boolean', default: false },
@@ -51,29 +50,45 @@ const sizes: Sizes = {
   webhooks: scaled(1_000, 100),
 };
 
-const CASES = {
-  local: [
-    firstApply,
+type Case = (stage: Stage, sizes: Sizes) => Promise<Figure[]>;
+
+// What only some cases need is loaded by them: the servers that stand in for AWS would count as memory of Slipway.
+const CASES: Record<string, Record<string, Case>> = {
+  local: {
+    'first-apply': firstApply,
     unchanged,
-    monorepoOneOf300,
-    oneOf1500,
-    pushToApplied,
-    dependsOnHop,
-    imagePushToApplied,
-    webhookP99,
-    coldStart,
-  ],
-  aws: [awsPushToApplied, awsHealthRecheckHop, awsDependsOnHop],
-} as const;
+    'monorepo-one-of-300': monorepoOneOf300,
+    'one-of-1500': oneOf1500,
+    'push-to-applied': pushToApplied,
+    'depends-on-hop': dependsOnHop,
+    'image-push-to-applied': async (...given) =>
+      (await import('./image-case.ts')).imagePushToApplied(...given),
+    webhook: webhookP99,
+    'cold-start': async () => (await import('./cold-start.ts')).coldStart(),
+  },
+  aws: {
+    'push-to-applied': async (...given) => (await import('./aws-cases.ts')).awsPushToApplied(...given),
+    'health-recheck-hop': async (...given) => (await import('./aws-cases.ts')).awsHealthRecheckHop(...given),
+    'depends-on-hop': async (...given) => (await import('./aws-cases.ts')).awsDependsOnHop(...given),
+  },
+};
 const { backend } = values;
 if (backend !== 'local' && backend !== 'aws') {
   process.stderr.write(`bench: --backend is ${JSON.stringify(backend)}; it must be local or aws\n`);
   process.exit(2);
 }
 
+const cases = CASES[backend] ?? {};
+for (const name of positionals) {
+  if (name in cases) continue;
+  process.stderr.write(`bench: there is no case ${name}; the cases are ${Object.keys(cases).join(', ')}\n`);
+  process.exit(2);
+}
+
 const stage = await setStage(backend);
 try {
-  for (const measure of CASES[backend]) {
+  for (const [name, measure] of Object.entries(cases)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
     for (const figure of await measure(stage, sizes)) print(figure, values.json);
     await stage.quiet();
   }

@@ -14,7 +14,6 @@ import type { Context } from '../../lib/pipeline/context.ts';
 import { listKustomizations } from '../../lib/pipeline/kustomizations.ts';
 import { ensureRoots } from '../../lib/pipeline/roots.ts';
 import { TICK_MS } from '../../lib/pipeline/tick.ts';
-import { startAwsLocal } from '../aws-local/aws-local.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository-builder.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
@@ -167,6 +166,7 @@ async function openHere(fleet: string): Promise<Opened> {
 
 /** The functions run from the beginning on: whoever waits for something has not asked for it yet. */
 async function openOnAws(fleet: string, directory: string): Promise<Opened> {
+  const { startAwsLocal } = await import('../aws-local/aws-local.ts');
   const { worker, url, stop } = await startAwsLocal({
     name: 'bench',
     fleet,
