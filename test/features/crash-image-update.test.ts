@@ -29,4 +29,4 @@ test('an update of an image that is killed before or after any of its writes is 
     await attempt(at, 'after', 'newer');
   }
   expect(failures).toEqual([]);
-}, 600_000);
+}, 1_800_000);
