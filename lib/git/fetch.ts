@@ -50,9 +50,7 @@ export async function fetchCommit(session: GitSession, request: FetchRequest): P
   const { commit, ref } = request;
   if (request.tag === undefined && (await isHere(request))) return;
   const tag = request.tag === undefined ? [] : [`+${request.tag}:${tagOf(commit)}`];
-  const attempts: { depth: string[]; spec: string }[] = [
-    { depth: ['--depth=1'], spec: `+${commit}:${proofOf(commit)}` },
-  ];
+  const attempts: { depth: string[]; spec: string }[] = [{ depth: ['--depth=1'], spec: byId(commit) }];
   if (ref !== undefined) {
     attempts.push({ depth: ['--depth=1'], spec: `+${ref}:refs/slipway-tip/${commit}` });
     attempts.push({ depth: [INFINITE_DEPTH], spec: `+${ref}:refs/slipway-tip/${commit}` });
@@ -73,6 +71,18 @@ export async function fetchCommit(session: GitSession, request: FetchRequest): P
   const where = ref === undefined ? '' : ` on ${ref}`;
   const message = `${session.url.href} has no commit ${commit}${where}`;
   throw new GitError('missing', message, last ? { cause: last } : {});
+}
+
+/**
+ * Brings one commit by its id alone, for whoever does not know yet whether it will be wanted.
+ * @throws {GitError} when it is not there, or when the server hands out no commits by id
+ */
+export async function fetchById(
+  session: GitSession,
+  request: Omit<FetchRequest, 'ref' | 'tag'>,
+): Promise<void> {
+  if (await isHere(request)) return;
+  await fetchOnce(session, request, ['--depth=1', ...filterOf(request)], [byId(request.commit)]);
 }
 
 /** Brings objects that were left out before, all in one request. */
@@ -115,8 +125,12 @@ async function fetchOnce(
     throw tooBig(session, request.maxBytes);
 }
 
+function byId(commit: string): string {
+  return `+${commit}:${proofOf(commit)}`;
+}
+
 /** Whether an earlier fetch has brought the commit: nothing ever packs our refs, so each is a file. */
-async function isHere({ gitDir, commit }: FetchRequest): Promise<boolean> {
+async function isHere({ gitDir, commit }: Pick<FetchRequest, 'gitDir' | 'commit'>): Promise<boolean> {
   const text = await readFile(join(gitDir, proofOf(commit)), 'latin1').catch(() => '');
   return text.trim() === commit;
 }
@@ -143,7 +157,7 @@ function mayWorkOtherwise(error: GitError): boolean {
   );
 }
 
-function filterOf(request: FetchRequest): string[] {
+function filterOf(request: Pick<FetchRequest, 'withoutBlobs'>): string[] {
   return request.withoutBlobs ? ['--filter=blob:none'] : [];
 }
 

@@ -30,6 +30,11 @@ interface Read {
   tagBytes: Buffer | undefined;
 }
 
+/** Which mirror holds what an object asks for. */
+export function useOf(spec: GitRepository['spec']): 'files' | 'sparse' {
+  return spec.sparseCheckout ? 'sparse' : 'files';
+}
+
 /** Fetches a commit with all that its object asks for: verified, with submodules, LFS files and includes, without ignored files. */
 export async function fetchRepository(
   options: GitAccessOptions,
@@ -42,8 +47,7 @@ export async function fetchRepository(
   const { spec } = object;
   const { commit, ref } = target;
   const tag = ref?.startsWith('refs/tags/') ? ref : undefined;
-  const use = spec.sparseCheckout ? 'sparse' : 'files';
-  const read = await access.workspace.work({ ...access, commit, use }, readRepository);
+  const read = await access.workspace.work({ ...access, commit, use: useOf(spec) }, readRepository);
   const verified = await verifySignatures(options, object, inputs, {
     commit,
     commitBytes: read.commitBytes,

@@ -1,5 +1,6 @@
 import { commitOf, parseRevision } from '../core/revision.ts';
 import { isRecentAncestor } from '../git/ancestry.ts';
+import { fetchById } from '../git/fetch.ts';
 import { listRefs } from '../git/remote.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
 import {
@@ -9,7 +10,7 @@ import {
   type RepositoryAccess,
 } from './git-access.ts';
 import { asReconcileError, failure } from './git-failure.ts';
-import { fetchRepository } from './git-fetch.ts';
+import { fetchRepository, useOf } from './git-fetch.ts';
 import {
   patternsOf,
   type ResolvedRef,
@@ -32,7 +33,12 @@ export function createGitRepositorySource(
     const wanted = wantedOf(object);
     if (wanted.kind === 'commit') return resolveRef(wanted, new Map())?.revision ?? '';
     const open = await access.open(object, inputs);
-    const refs = await open.workspace.talk(open, (session) => listRefs(session, patternsOf(wanted)));
+    const [listed] = await Promise.allSettled([
+      open.workspace.talk(open, (session) => listRefs(session, patternsOf(wanted))),
+      fetchAhead(open, object, wanted, inputs),
+    ]);
+    if (listed.status === 'rejected') throw listed.reason;
+    const refs = listed.value;
     const resolved = resolveRef(wanted, refs);
     const { commit: expected } = inputs;
     if (expected) {
@@ -58,6 +64,28 @@ export function createGitRepositorySource(
       'GitOperationFailed',
       `${open.url.href} has no ${describeWanted(wanted)}; check spec.ref`,
     );
+  }
+
+  /**
+   * Fetches the commit that a push has named while the server is still asked for its refs: nearly always it is what they show, and two ways
+   * there and back are one. Nothing goes by it: what the refs show counts, whether it is in the mirror by then or not.
+   */
+  async function fetchAhead(
+    open: RepositoryAccess,
+    { spec }: GitRepository,
+    wanted: WantedRef,
+    { commit, current }: SourceInputs,
+  ): Promise<void> {
+    if (commit === undefined || wanted.kind !== 'ref' || !wanted.ref.startsWith('refs/heads/')) return;
+    if (commitOf(current?.revision) === commit) return;
+    const withoutBlobs = spec.sparseCheckout !== undefined;
+    const { maxRepositoryBytes: maxBytes } = options.limits;
+    await open.workspace
+      .work({ ...open, commit, use: useOf(spec) }, (session, gitDir) =>
+        fetchById(session, { gitDir, commit, withoutBlobs, maxBytes }),
+      )
+      // Whoever wants it fetches it then, and says what is wrong.
+      .catch(() => {});
   }
 
   async function fetch(

@@ -93,3 +93,19 @@ test('a tag is announced by its commit or by its own id', async () => {
   const tag = await git.repository.git(['rev-parse', 'v1.0.0']);
   for (const announced of [tag, b]) expect(await push(announced, { semver: '*' })).toBe(`v1.0.0@sha1:${b}`);
 });
+
+test('a commit that was pushed is fetched while the server is asked for its refs', async () => {
+  await push(b);
+  await git.server.close();
+  const fetched = await source.fetch(
+    git.object({ ref: { branch: 'main' } }),
+    `main@sha1:${b}`,
+    sourceInputs(),
+  );
+  expect(fetched.commit?.hash).toBe(b);
+});
+
+test('a commit that the server does not have is waited for', async () => {
+  const error = await failureOf(push('f'.repeat(40)));
+  expect([error.outcome, error.message]).toEqual(['wait', expect.stringContaining('still shows')]);
+});
