@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { KubeConnection } from '../../lib/kube/connection.ts';
+import { endChild } from './end-child.ts';
 
 /** What the observer is asked: see `until-ready.ts`. */
 export interface Question {
@@ -47,11 +47,6 @@ export function startObserver(connection: KubeConnection): Observer {
         child.send(question);
       });
     },
-    async stop() {
-      if (child.exitCode !== null) return;
-      const ended = once(child, 'exit');
-      child.disconnect();
-      await ended;
-    },
+    stop: () => endChild(child),
   };
 }

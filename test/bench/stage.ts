@@ -15,11 +15,11 @@ import { listKustomizations } from '../../lib/pipeline/kustomizations.ts';
 import { ensureRoots } from '../../lib/pipeline/roots.ts';
 import { TICK_MS } from '../../lib/pipeline/tick.ts';
 import { createTestRepository, type TestRepository } from '../support/git-repository-builder.ts';
-import { startGitServer } from '../support/git-server.ts';
 import { type Kubernetes, startKubernetes } from '../support/kubernetes.ts';
 import { freePort } from '../support/ports.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { signedPush } from '../support/signed-push.ts';
+import { startBenchGit } from './git.ts';
 import { startObserver } from './observer.ts';
 import { SECRET } from './secret.ts';
 
@@ -67,16 +67,12 @@ interface Opened {
 /** Sets the stage with an empty repository, CRDs and root objects in place, and nothing running yet. */
 export async function setStage(backend: Backend = 'local'): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
-  const [kubernetes, git, repository] = await Promise.all([
-    startKubernetes(),
-    startGitServer(),
-    createTestRepository(),
-  ]);
+  const [kubernetes, repository] = await Promise.all([startKubernetes(), createTestRepository()]);
   await repository.commit({ 'clusters/bench/kustomization.yaml': 'resources: []\n' });
   // Slipway pushes as well; the work tree follows.
   await repository.git(['config', 'http.receivepack', 'true']);
   await repository.git(['config', 'receive.denyCurrentBranch', 'updateInstead']);
-  git.add('bench/fleet.git', join(repository.directory, '.git'));
+  const git = await startBenchGit(join(repository.directory, '.git'));
   const repositoryUrl = `${git.url}/bench/fleet.git`;
   const registryPort = await freePort();
   const registryHost = `127.0.0.1:${registryPort}`;
@@ -133,7 +129,7 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
       await Promise.allSettled([
         observer.stop(),
         client.close(),
-        git.close(),
+        git.stop(),
         registry.stop(),
         kubernetes.stop(),
       ]);
