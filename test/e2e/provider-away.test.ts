@@ -35,7 +35,7 @@ describe('while the Git provider is away', () => {
   let repository: GiteaRepository;
   let slipway: Slipway;
   let removeDirectory: (() => Promise<void>) | undefined;
-  let beforeFetch: Barrier | undefined;
+  let beforeResolve: Barrier | undefined;
   let beforeApply: Barrier | undefined;
 
   /** A context that stops at the barriers. */
@@ -48,12 +48,12 @@ describe('while the Git provider is away', () => {
       await beforeApply?.pass();
       return begin(cluster, owner);
     };
-    const fetch: typeof source.fetch = async (object, revision, inputs) => {
-      await beforeFetch?.pass();
-      return source.fetch(object, revision, inputs);
+    // A commit that was announced is fetched while its ref is resolved.
+    const resolve: typeof source.resolve = async (object, inputs) => {
+      await beforeResolve?.pass();
+      return source.resolve(object, inputs);
     };
-    const resolve: typeof source.resolve = (object, inputs) => source.resolve(object, inputs);
-    return { ...ctx, sources: { ...ctx.sources, GitRepository: { resolve, fetch } } };
+    return { ...ctx, sources: { ...ctx.sources, GitRepository: { ...source, resolve } } };
   }
 
   beforeAll(async () => {
@@ -72,12 +72,12 @@ describe('while the Git provider is away', () => {
     await repository.createWebhook(`${slipway.url}/webhooks/gitea`, WEBHOOK_SECRET);
   });
   beforeEach(async () => {
-    beforeFetch = undefined;
+    beforeResolve = undefined;
     beforeApply = undefined;
     await shows(await repository.head(), 'success');
   });
   afterAll(async () => {
-    beforeFetch?.open();
+    beforeResolve?.open();
     beforeApply?.open();
     await slipway?.stop();
     await kubernetes?.stop();
@@ -109,14 +109,14 @@ describe('while the Git provider is away', () => {
 
   test('a push that it has announced is not lost: it is deployed and told of when the provider is back, and nothing goes meanwhile', async () => {
     const before = await uidOf('first');
-    beforeFetch = new Barrier();
+    beforeResolve = new Barrier();
     const commit = await repository.commit({
       [path('first')]: map('first', '2'),
       [path('second')]: map('second', '1'),
     });
-    await beforeFetch.reached();
+    await beforeResolve.reached();
     await gitea.goAway();
-    beforeFetch.open();
+    beforeResolve.open();
     const failing = await eventually('the source says so', async () => {
       const ready = conditionOf(await source());
       return ready?.status === 'False' && ready;

@@ -9,13 +9,15 @@ export interface GiteaSettings {
   sshPort: number;
   /** Folder with `options`, `templates` and `public`. */
   staticRoot: string;
+  /** Folder with the Git hooks of all repositories. */
+  hooks: string;
 }
 
 /**
  * Text of Gitea's `app.ini`: SQLite, everything below one folder, nothing that reaches out.
  * @see https://docs.gitea.com/administration/config-cheat-sheet
  */
-export function giteaSettings({ directory, httpPort, sshPort, staticRoot }: GiteaSettings): string {
+export function giteaSettings({ directory, httpPort, sshPort, staticRoot, hooks }: GiteaSettings): string {
   const user = userInfo();
   const secret = () => randomBytes(32).toString('base64url');
   return `
@@ -69,6 +71,7 @@ DEFAULT_BRANCH = main
 ENABLE_PUSH_CREATE_USER = true
 
 [git.config]
+core.hooksPath = ${hooks}
 uploadpack.allowFilter = true
 uploadpack.allowAnySHA1InWant = true
 
