@@ -25,10 +25,20 @@ export class Outdated extends Error {}
 export async function addFinalizer(run: Run, object: WithStatus): Promise<WithStatus> {
   const finalizers = object.metadata.finalizers ?? [];
   if (finalizers.includes(FINALIZER)) return object;
-  try {
-    return await run.client.patch<WithStatus>(refOf(object), 'merge', {
+  return asSeen(
+    run.client.patch<WithStatus>(refOf(object), 'merge', {
       metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: object.metadata.resourceVersion },
-    });
+    }),
+  );
+}
+
+/**
+ * A write that holds only for an object as it was read.
+ * @throws Outdated when it was refused since the object is another by now
+ */
+export async function asSeen<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
   } catch (error) {
     if (isConflict(error) || isNotFound(error))
       throw new Outdated('the object was changed', { cause: error });
