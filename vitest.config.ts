@@ -10,14 +10,11 @@ const servers = { globalSetup: ['test/support/shared-servers.ts'] };
 /** Test files whose Slipway is the one of test/support/slipway.ts, which runs in either shape. */
 const onAws = [
   'test/e2e/{merge-to-deploy,doubtful-renders,image-to-deploy}.test.ts',
-  'test/features/{deletion,depends-on,health-checks}.test.ts',
+  'test/features/{deletion,depends-on,health-checks,pipeline-changes,tenancy}.test.ts',
 ];
 
 /** Those of them that take minutes over AWS's queues, for `SLIPWAY_AWS_TESTS=all`. */
-const slowOnAws = [
-  'test/e2e/{secrets,tenancy}.test.ts',
-  'test/features/{pipeline-changes,pipeline-writers,tenancy}.test.ts',
-];
+const slowOnAws = ['test/e2e/{secrets,tenancy}.test.ts', 'test/features/pipeline-writers.test.ts'];
 const awsTests = process.env.SLIPWAY_AWS_TESTS === 'all' ? [...onAws, ...slowOnAws] : onAws;
 
 /** Suites that start servers get their own, longer limits; unit tests must stay quick. */

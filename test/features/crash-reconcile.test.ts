@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CrashStories, openCrashStories } from '../support/crash-stories.ts';
+import { CLUSTER_WRITE, type CrashStories, openCrashStories } from '../support/crash-stories.ts';
 import type { Death } from '../support/doom.ts';
-
-/** Writes that are made side by side: one may be cut off while its neighbours are carried out. */
-const SIDE_BY_SIDE = /^(apply|delete) [A-Z]/;
 
 let stories: CrashStories;
 beforeAll(async () => {
@@ -21,9 +18,9 @@ test('a process that is killed before or after any of its writes leaves nothing 
     return stories.whole([place, place, place]).catch((error: Error) => void failures.push(error.message));
   };
   for (let at = 1; at <= most; at++) {
-    // What a dead process has left behind between two writes is the same, whether it died after the one or before the other.
     await attempt(at, 'after');
-    if (unharmed.some((writes) => SIDE_BY_SIDE.test(writes[at - 1] ?? ''))) await attempt(at, 'before');
+    // Writes to the cluster are made side by side: one may be cut off while its neighbours are carried out.
+    if (unharmed.some((writes) => CLUSTER_WRITE.test(writes[at - 1] ?? ''))) await attempt(at, 'before');
   }
   expect(failures).toEqual([]);
 }, 1_800_000);

@@ -11,7 +11,7 @@ import { type ImageTeam, imageTeam } from '../support/image-automation.ts';
 import { type Stage, startStage } from '../support/stage.ts';
 
 let stage: Stage;
-/** One for all tests: what makes their time is the rounds, not to begin twenty apps anew. */
+/** One for all tests: what makes their time is the fifty rounds, not to begin twenty apps anew. */
 let team: ImageTeam;
 /** Called when a commit of an automation is about to be pushed: everything it goes by has been looked at. */
 let beforePush: () => Promise<void> = async () => {};
@@ -26,7 +26,7 @@ beforeAll(async () => {
         if (lease.name.startsWith('image-writes/')) await beforePush();
         return check(lease);
       };
-      // Seventy rounds would take minutes with the pauses that gather images that come together.
+      // Fifty rounds would take minutes with the pauses that gather images that come together.
       const sleep: typeof ctx.sleep = (ms, signal) =>
         ctx.sleep(isHurried && ms <= 2_000 ? ms / 20 : ms, signal);
       return { ...ctx, sleep };
@@ -109,7 +109,7 @@ test('a person who pushes to the same branch all the while loses nothing, and no
   }
 }, 900_000);
 
-test('a person who is faster in every single one of twenty rounds loses nothing, and every image follows on top', async () => {
+test('a person who is faster in every single one of fifty rounds loses nothing, and every image follows on top', async () => {
   // Without Gitea, whose hooks would take most of the time: it is Git that refuses to go back.
   const [server, repository] = [await startGitServer(), await createTestRepository()];
   await repository.git(['config', 'http.receivepack', 'true']);
@@ -122,7 +122,7 @@ test('a person who is faster in every single one of twenty rounds loses nothing,
     let notes = 0;
     isHurried = true;
     const wanted: Record<string, string> = {};
-    for (let round = 1; round <= 20; round += 1) {
+    for (let round = 1; round <= 50; round += 1) {
       const name = names[round % names.length] ?? '';
       const tag = `4.0.${round}`;
       beforePush = async () => {
@@ -136,14 +136,14 @@ test('a person who is faster in every single one of twenty rounds loses nothing,
       await other.send();
       await other.seen({ [name]: tag });
     }
-    expect(notes).toBe(20);
+    expect(notes).toBe(50);
     const authors = await repository.git(['log', '--reverse', '--format=%an', `${before}..main`]);
-    expect(authors.split('\n')).toEqual(Array.from({ length: 20 }, () => ['Ada', 'bot']).flat());
+    expect(authors.split('\n')).toEqual(Array.from({ length: 50 }, () => ['Ada', 'bot']).flat());
     for (const [name, tag] of Object.entries(wanted))
       expect(`${await repository.git(['show', `main:apps/${name}.yaml`])}\n`).toBe(
         app(name, namespace, `acme/${name}:${tag}`),
       );
-    expect((await repository.git(['ls-files', 'note-*'])).split('\n')).toHaveLength(20);
+    expect((await repository.git(['ls-files', 'note-*'])).split('\n')).toHaveLength(50);
   } finally {
     isHurried = false;
     beforePush = async () => {};

@@ -6,7 +6,7 @@ import { type Story, story } from './story.ts';
 import type { World } from './world.ts';
 
 /** How many interleavings are played, in all files together. */
-const RUNS = Number(process.env.SLIPWAY_SIMULATION_RUNS ?? 1_200);
+const RUNS = Number(process.env.SLIPWAY_SIMULATION_RUNS ?? 2_400);
 
 /** Which of all interleavings: the same ones each time, unless others are asked for. */
 const SEED = Number(process.env.SLIPWAY_SIMULATION_SEED ?? 21);

@@ -66,6 +66,9 @@ interface Expected {
 const ROUNDS = 6;
 const ROUND_MS = 20_000;
 
+/** Names of calls that write to the cluster. */
+export const CLUSTER_WRITE = /^(apply|create|update|updateStatus|patch|delete) [A-Z]/;
+
 /** Tells stories on a control plane of their own. */
 export interface CrashStories {
   /** First apply, an update, the deletion; the process may die once in each. @returns the writes of each */
@@ -80,8 +83,9 @@ export async function openCrashStories(): Promise<CrashStories> {
   const kubernetes = await startKubernetes();
   const objects = objectsOf(kubernetes);
   const world = await openWorld(kubernetes);
-  let team = 0;
-  let isTeamNew = true;
+  let teams = 0;
+  /** Where the next story is told; undefined: in a new namespace. */
+  let namespace: string | undefined;
   world.commit('owner/fleet', { 'root.yaml': yaml(configMap('root', 'default', { a: '1' })) });
   // The root objects and the definitions are there before anything is counted.
   const mortal = await live(world);
@@ -93,18 +97,13 @@ export async function openCrashStories(): Promise<CrashStories> {
    * each; after one that failed the next begins in a new one.
    */
   async function tell<T>(story: (team: string) => Promise<T>): Promise<T> {
-    const name = `team-${team}`;
-    if (isTeamNew) await objects.namespace(name);
-    isTeamNew = false;
-    try {
-      const told = await story(name);
-      await dropTeam(name);
-      return told;
-    } catch (error) {
-      team += 1;
-      isTeamNew = true;
-      throw error;
-    }
+    const team = namespace ?? `team-${++teams}`;
+    if (namespace === undefined) await objects.namespace(team);
+    namespace = undefined;
+    const told = await story(team);
+    await dropTeam(team);
+    namespace = team;
+    return told;
   }
 
   /** A repository and a Kustomization. */
