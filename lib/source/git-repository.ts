@@ -78,11 +78,11 @@ export function createGitRepositorySource(
   ): Promise<void> {
     if (commit === undefined || wanted.kind !== 'ref' || !wanted.ref.startsWith('refs/heads/')) return;
     if (commitOf(current?.revision) === commit) return;
-    const withoutBlobs = spec.sparseCheckout !== undefined;
+    const use = useOf(spec);
     const { maxRepositoryBytes: maxBytes } = options.limits;
     await open.workspace
-      .work({ ...open, commit, use: useOf(spec) }, (session, gitDir) =>
-        fetchById(session, { gitDir, commit, withoutBlobs, maxBytes }),
+      .work({ ...open, commit, use }, (session, gitDir) =>
+        fetchById(session, { gitDir, commit, withoutBlobs: use === 'sparse', maxBytes }),
       )
       // Whoever wants it fetches it then, and says what is wrong.
       .catch(() => {});

@@ -11,7 +11,7 @@ import {
   webhookP99,
 } from './cases.ts';
 import { type Figure, print } from './report.ts';
-import { type Stage, setStage } from './stage.ts';
+import { type Backend, type Stage, setStage } from './stage.ts';
 
 const HELP = `npm run bench [-- options and cases]
 
@@ -53,7 +53,7 @@ const sizes: Sizes = {
 type Case = (stage: Stage, sizes: Sizes) => Promise<Figure[]>;
 
 // What only some cases need is loaded by them: the servers that stand in for AWS would count as memory of Slipway.
-const CASES: Record<string, Record<string, Case>> = {
+const CASES: Record<Backend, Record<string, Case>> = {
   local: {
     'first-apply': firstApply,
     unchanged,
@@ -78,9 +78,9 @@ if (backend !== 'local' && backend !== 'aws') {
   process.exit(2);
 }
 
-const cases = CASES[backend] ?? {};
+const cases = CASES[backend];
 for (const name of positionals) {
-  if (name in cases) continue;
+  if (Object.hasOwn(cases, name)) continue;
   process.stderr.write(`bench: there is no case ${name}; the cases are ${Object.keys(cases).join(', ')}\n`);
   process.exit(2);
 }

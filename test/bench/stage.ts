@@ -98,6 +98,7 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
     }),
   );
   const fleet = join(directory, 'slipway.yaml');
+  let isStarted = backend === 'aws';
   const opened = await (backend === 'aws' ? openOnAws : openHere)(fleet, directory);
   const notifications = `${opened.url}/webhooks/registry/distribution`;
   const registry = await startRegistry({
@@ -117,10 +118,15 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
     ctx: opened.ctx,
     url: opened.url,
     repositoryUrl,
-    start: opened.start,
+    start() {
+      isStarted = true;
+      opened.start();
+    },
     push: (commit) => sendPush(opened.url, repositoryUrl, commit),
     ready,
     async quiet() {
+      // Nobody brings anything to a commit yet.
+      if (!isStarted) return;
       const names = (await listKustomizations(client)).map(({ metadata }) => metadata.name);
       await ready(names, await repository.git(['rev-parse', 'HEAD']));
     },

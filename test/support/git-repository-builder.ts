@@ -29,26 +29,25 @@ export interface TestRepository {
 /** Makes an empty repository. @param options for `git init`, such as `--object-format=sha256` */
 export async function createTestRepository(options: readonly string[] = []): Promise<TestRepository> {
   const directory = mkdtempSync(join(tmpdir(), 'slipway-test-repo-'));
-  async function git(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
-    const result = await run('git', args, { cwd: directory, env: { ...IDENTITY, ...env } });
-    if (result.code !== 0) throw new Error(`git ${args.join(' ')}: ${result.stderr}`);
+  async function call(
+    command: string,
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<string> {
+    const result = await run(command, args, { cwd: directory, env: { ...IDENTITY, ...env } });
+    if (result.code !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stderr}`);
     return Buffer.from(result.stdout).toString('utf8').trim();
   }
+  const git: TestRepository['git'] = (args, env) => call('git', args, env);
   await git(['init', '--quiet', '--initial-branch=main', ...options]);
-  /** One process of ours instead of three: to start one from a large process costs more than what it does. */
-  async function commitAll(message: string, more: readonly string[]): Promise<string> {
-    const script = 'git add --all --force && git commit --quiet --allow-empty "$@" && git rev-parse HEAD';
-    const args = ['-c', script, 'sh', `--message=${message}`, ...more];
-    const result = await run('sh', args, { cwd: directory, env: IDENTITY });
-    if (result.code !== 0) throw new Error(`git commit: ${result.stderr}`);
-    return Buffer.from(result.stdout).toString('utf8').trim();
-  }
   return {
     directory,
     git,
     async commit(files, message = 'change', commitOptions = []) {
       for (const [path, content] of Object.entries(files)) write(join(directory, path), content);
-      return commitAll(message, commitOptions);
+      // One process of ours instead of three: to start one from a large process costs more than what it does.
+      const script = 'git add --all --force && git commit --quiet --allow-empty "$@" && git rev-parse HEAD';
+      return call('sh', ['-c', script, 'sh', `--message=${message}`, ...commitOptions]);
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
