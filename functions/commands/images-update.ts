@@ -183,5 +183,6 @@ function print({ cluster, automation, changes, left, diff, error }: Shown): void
   const what = error ?? (changes.length === 0 ? 'nothing to change' : `${changes.length} to change`);
   say(`${cluster}: ImageUpdateAutomation/${automation}: ${what}`);
   for (const line of left) say(`  ${line}`);
-  for (const line of diff.split('\n').filter((text) => text !== '')) say(`  ${line}`);
+  // A carriage return before the end of a line is part of it, and no update changes one.
+  for (const line of diff.split(/\r?\n/).filter((text) => text !== '')) say(`  ${line}`);
 }

@@ -58,6 +58,11 @@ test('images update --dry-run shows what automations would change in a checkout,
       { file: 'web.yaml', oldValue: 'acme/web:1.0.0', newValue: 'acme/web:1.1.0' },
     ]);
     expect(JSON.parse(json.stdout)[0].diff).toMatch(/^--- a\/web\.yaml\n/);
+
+    await writeFiles(cwd, { 'web.yaml': `${line.trim()}\r\n` });
+    const crlf = await slipway('--dry-run');
+    expect(crlf.stdout).toContain(`\n  +${line.trim().replace('1.0.0', '1.1.0')}\n`);
+
     await writeFiles(cwd, { 'web.yaml': null, 'bad.yaml': null });
     expect(await slipway('--dry-run')).toMatchObject({ code: 0 });
     expect(
