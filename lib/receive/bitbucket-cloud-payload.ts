@@ -1,44 +1,44 @@
-import * as z from 'zod';
 import { defined, Hash, oneLine, pageUrl, Ref, repositoriesOf, Text } from './fields.ts';
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
+import * as s from './shape.ts';
 
-const Link = z.object({ href: Text }).nullish();
+const Link = s.object({ href: Text }).nullish();
 
-const Repository = z.object({ full_name: z.string().min(1), links: z.object({ html: Link }) });
+const Repository = s.object({ full_name: s.string().min(1), links: s.object({ html: Link }) });
 
-const Actor = z.object({ nickname: Text, display_name: Text, username: Text }).nullish();
+const Actor = s.object({ nickname: Text, display_name: Text, username: Text }).nullish();
 
-const Target = z.object({
+const Target = s.object({
   hash: Hash,
   message: Text,
-  links: z.object({ html: Link }).nullish(),
-  author: z.object({ raw: Text }).nullish(),
+  links: s.object({ html: Link }).nullish(),
+  author: s.object({ raw: Text }).nullish(),
 });
 
-const End = z.object({ type: z.string(), name: Ref, target: Target }).nullish();
+const End = s.object({ type: s.string(), name: Ref, target: Target }).nullish();
 
-const PushPayload = z.object({
+const PushPayload = s.object({
   actor: Actor,
   repository: Repository,
-  push: z.object({ changes: z.array(z.object({ old: End, new: End })).max(1_000) }),
+  push: s.object({ changes: s.array(s.object({ old: End, new: End }), { max: 1_000 }) }),
 });
 
-const Branch = z.object({
-  branch: z.object({ name: Ref }),
-  commit: z.object({ hash: z.string().regex(/^[0-9a-f]{7,64}$/i) }).nullish(),
+const Branch = s.object({
+  branch: s.object({ name: Ref }),
+  commit: s.object({ hash: s.string().regex(/^[0-9a-f]{7,64}$/i) }).nullish(),
   repository: Repository.nullish(),
 });
 
-const PullRequestPayload = z.object({
+const PullRequestPayload = s.object({
   actor: Actor,
   repository: Repository,
-  pullrequest: z.object({
-    id: z.int().positive(),
-    title: z.string(),
+  pullrequest: s.object({
+    id: s.count(),
+    title: s.string(),
     author: Actor,
-    links: z.object({ html: Link }).nullish(),
+    links: s.object({ html: Link }).nullish(),
     source: Branch,
     destination: Branch,
   }),
@@ -103,7 +103,7 @@ export function parseCloudPullRequest(event: string, payload: unknown): Received
   };
 }
 
-function actorName(actor: z.output<typeof Actor>): string | undefined {
+function actorName(actor: s.output<typeof Actor>): string | undefined {
   const name = actor?.nickname || actor?.username || actor?.display_name || '';
   return name === '' ? undefined : oneLine(name);
 }

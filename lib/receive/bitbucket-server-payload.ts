@@ -1,42 +1,46 @@
-import * as z from 'zod';
 import { normaliseRepository } from '../core/repository.ts';
 import { defined, Hash, isDeployable, isZero, oneLine, Ref, repositoriesOf, Text } from './fields.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
+import * as s from './shape.ts';
 
-const Repository = z.object({
-  slug: z.string().min(1),
-  project: z.object({ key: z.string().min(1) }),
-  links: z
+const Repository = s.object({
+  slug: s.string().min(1),
+  project: s.object({ key: s.string().min(1) }),
+  links: s
     .object({
-      clone: z.array(z.object({ href: z.string() })).nullish(),
-      self: z.array(z.object({ href: Text }).nullable()).nullish(),
+      clone: s.array(s.object({ href: s.string() })).nullish(),
+      self: s.array(s.object({ href: Text }).nullable()).nullish(),
     })
     .nullish(),
 });
 
-const Actor = z.object({ name: Text, displayName: Text, emailAddress: Text }).nullish();
+const Actor = s.object({ name: Text, displayName: Text, emailAddress: Text }).nullish();
 
-const Change = z.object({
+const Change = s.object({
   refId: Ref,
   fromHash: Hash,
   toHash: Hash,
-  type: z.enum(['ADD', 'UPDATE', 'DELETE']),
+  type: s.oneOf('ADD', 'UPDATE', 'DELETE'),
 });
 
-const PushPayload = z.object({ actor: Actor, repository: Repository, changes: z.array(Change).max(1_000) });
-
-const End = z.object({ id: Ref, latestCommit: Hash, repository: Repository });
-
-const PullRequestPayload = z.object({
+const PushPayload = s.object({
   actor: Actor,
-  pullRequest: z.object({
-    id: z.int().positive(),
-    title: z.string(),
+  repository: Repository,
+  changes: s.array(Change, { max: 1_000 }),
+});
+
+const End = s.object({ id: Ref, latestCommit: Hash, repository: Repository });
+
+const PullRequestPayload = s.object({
+  actor: Actor,
+  pullRequest: s.object({
+    id: s.count(),
+    title: s.string(),
     fromRef: End,
     toRef: End,
-    author: z.object({ user: Actor }).nullish(),
-    links: z.object({ self: z.array(z.object({ href: Text }).nullable()).nullish() }).nullish(),
+    author: s.object({ user: Actor }).nullish(),
+    links: s.object({ self: s.array(s.object({ href: Text }).nullable()).nullish() }).nullish(),
   }),
 });
 
@@ -95,12 +99,12 @@ export function parseServerPullRequest(event: string, payload: unknown): Receive
   };
 }
 
-function projectOf(repository: z.output<typeof Repository>): string {
+function projectOf(repository: s.output<typeof Repository>): string {
   return `${repository.project.key}/${repository.slug}`;
 }
 
 /** Older versions send no clone links; the HTTP one follows from the page's address. */
-function urlsOf(repository: z.output<typeof Repository>): (string | undefined)[] {
+function urlsOf(repository: s.output<typeof Repository>): (string | undefined)[] {
   const clone = (repository.links?.clone ?? []).map(({ href }) => href);
   if (clone.some((href) => normaliseRepository(href) !== undefined)) return clone;
   const page = /^(.*)\/(?:projects|users)\/[^/]+\/repos\/[^/]+(?:\/browse)?\/?$/;
@@ -110,7 +114,7 @@ function urlsOf(repository: z.output<typeof Repository>): (string | undefined)[]
   });
 }
 
-function actorName(actor: z.output<typeof Actor>): string | undefined {
+function actorName(actor: s.output<typeof Actor>): string | undefined {
   const name = actor?.name || actor?.displayName || '';
   return name === '' ? undefined : oneLine(name);
 }

@@ -1,22 +1,22 @@
-import * as z from 'zod';
 import { normaliseRepository } from '../core/repository.ts';
 import { PayloadError } from './payload-error.ts';
+import * as s from './shape.ts';
 
 /** A full commit hash, SHA-1 or SHA-256; all zeros stand for "none". */
-export const Hash = z
+export const Hash = s
   .string()
   .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/i)
   .transform((hash) => hash.toLowerCase());
 
 /** A full ref name. */
-export const Ref = z.string().min(1).max(1_024);
+export const Ref = s.string().min(1).max(1_024);
 
 /** Text that may be left out or null. */
-export const Text = z.string().nullish();
+export const Text = s.string().nullish();
 
 /** A person of a commit. */
-export const Person = z.object({ name: Text, email: Text, username: Text }).nullish();
-export type Person = z.output<typeof Person>;
+export const Person = s.object({ name: Text, email: Text, username: Text }).nullish();
+export type Person = s.output<typeof Person>;
 
 /** Whether a hash stands for "none". */
 export function isZero(hash: string): boolean {

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import {
   defined,
   Hash,
@@ -15,49 +14,50 @@ import {
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
+import * as s from './shape.ts';
 
-const Repository = z.object({
-  full_name: z.string().min(1),
+const Repository = s.object({
+  full_name: s.string().min(1),
   clone_url: Text,
   ssh_url: Text,
   git_url: Text,
   html_url: Text,
 });
 
-const Account = z.object({ login: Text, name: Text, email: Text, username: Text }).nullish();
+const Account = s.object({ login: Text, name: Text, email: Text, username: Text }).nullish();
 
-const Commit = z.object({ id: Hash, message: Text, url: Text, author: Person, committer: Person });
+const Commit = s.object({ id: Hash, message: Text, url: Text, author: Person, committer: Person });
 
-const PushPayload = z.object({
+const PushPayload = s.object({
   ref: Ref,
   after: Hash,
   before: Hash.nullish(),
-  created: z.boolean().nullish(),
-  deleted: z.boolean().nullish(),
+  created: s.boolean().nullish(),
+  deleted: s.boolean().nullish(),
   head_commit: Commit.nullish(),
-  commits: z.array(Commit).nullish(),
+  commits: s.array(Commit).nullish(),
   repository: Repository,
   pusher: Account,
   sender: Account,
 });
 
-const DeletePayload = z.object({
+const DeletePayload = s.object({
   ref: Ref,
-  ref_type: z.string(),
+  ref_type: s.string(),
   repository: Repository,
   sender: Account,
 });
 
-const End = z.object({ ref: Ref, sha: Hash, repo: Repository.nullish() });
+const End = s.object({ ref: Ref, sha: Hash, repo: Repository.nullish() });
 
-const PullRequestPayload = z.object({
-  action: z.string(),
+const PullRequestPayload = s.object({
+  action: s.string(),
   repository: Repository,
-  pull_request: z.object({
-    number: z.int().positive(),
-    title: z.string(),
-    html_url: z.string(),
-    merged: z.boolean().nullish(),
+  pull_request: s.object({
+    number: s.count(),
+    title: s.string(),
+    html_url: s.string(),
+    merged: s.boolean().nullish(),
     user: Account,
     base: End,
     head: End,
@@ -143,11 +143,11 @@ function parsePullRequest(payload: unknown): Received {
   };
 }
 
-function urlsOf(repository: z.output<typeof Repository>) {
+function urlsOf(repository: s.output<typeof Repository>) {
   return [repository.clone_url, repository.ssh_url, repository.git_url, repository.html_url];
 }
 
-function accountName(account: z.output<typeof Account>): string | undefined {
+function accountName(account: s.output<typeof Account>): string | undefined {
   const name = account?.login || account?.username || account?.name || '';
   return name === '' ? undefined : oneLine(name);
 }

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import {
   defined,
   Hash,
@@ -15,17 +14,18 @@ import {
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received, ReceiverType } from './receiver.ts';
+import * as s from './shape.ts';
 import { verifyToken } from './signature.ts';
 
-const Project = z.object({
-  path_with_namespace: z.string().min(1),
+const Project = s.object({
+  path_with_namespace: s.string().min(1),
   git_http_url: Text,
   git_ssh_url: Text,
   web_url: Text,
 });
 
-const PushPayload = z.object({
-  object_kind: z.enum(['push', 'tag_push']),
+const PushPayload = s.object({
+  object_kind: s.oneOf('push', 'tag_push'),
   ref: Ref,
   before: Hash.nullish(),
   after: Hash,
@@ -34,22 +34,22 @@ const PushPayload = z.object({
   user_username: Text,
   user_name: Text,
   project: Project,
-  commits: z.array(z.object({ id: Hash, message: Text, url: Text, author: Person })).nullish(),
+  commits: s.array(s.object({ id: Hash, message: Text, url: Text, author: Person })).nullish(),
 });
 
-const MergeRequestPayload = z.object({
-  object_kind: z.literal('merge_request'),
-  user: z.object({ username: Text, name: Text }).nullish(),
+const MergeRequestPayload = s.object({
+  object_kind: s.oneOf('merge_request'),
+  user: s.object({ username: Text, name: Text }).nullish(),
   project: Project,
-  object_attributes: z.object({
-    iid: z.int().positive(),
-    title: z.string(),
+  object_attributes: s.object({
+    iid: s.count(),
+    title: s.string(),
     url: Text,
     action: Text,
     source_branch: Ref,
     target_branch: Ref,
-    last_commit: z.object({ id: Hash, author: Person }),
-    source: z.object({ path_with_namespace: Text }).nullish(),
+    last_commit: s.object({ id: Hash, author: Person }),
+    source: s.object({ path_with_namespace: Text }).nullish(),
   }),
 });
 
@@ -69,7 +69,7 @@ export const gitlab: ReceiverType = {
   // The idempotency key stays the same when a webhook is sent again; older versions have the event's UUID alone.
   deliveryId: (headers) => headers.get('idempotency-key') ?? headers.get('x-gitlab-event-uuid') ?? undefined,
   parse(event, payload) {
-    const kind = readPayload(z.object({ object_kind: Text, event_name: Text }), payload);
+    const kind = readPayload(s.object({ object_kind: Text, event_name: Text }), payload);
     const name = kind.object_kind ?? kind.event_name ?? '';
     if (name === 'push' || name === 'tag_push') return parsePush(payload);
     if (name === 'merge_request') return parseMergeRequest(payload);
@@ -123,6 +123,6 @@ function parseMergeRequest(payload: unknown): Received {
   };
 }
 
-function urlsOf(project: z.output<typeof Project>) {
+function urlsOf(project: s.output<typeof Project>) {
   return [project.git_http_url, project.git_ssh_url, project.web_url];
 }

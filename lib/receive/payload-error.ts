@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { type Shape, ShapeError } from './shape.ts';
 
 /** A verified payload cannot be read. The message names fields and never repeats what they hold. */
 export class PayloadError extends Error {
@@ -6,13 +6,14 @@ export class PayloadError extends Error {
 }
 
 /**
- * Reads a payload by its schema.
+ * Reads a payload by its shape.
  * @throws PayloadError naming the first field that is wrong
  */
-export function readPayload<T extends z.ZodType>(schema: T, payload: unknown): z.output<T> {
-  const result = schema.safeParse(payload);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
-  throw new PayloadError(`the payload is not as expected${path === '' ? '' : ` at ${path}`}`);
+export function readPayload<T>(shape: Shape<T>, payload: unknown): T {
+  try {
+    return shape.parse(payload);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new PayloadError(`the payload is not as expected${error.path === '' ? '' : ` at ${error.path}`}`);
+  }
 }

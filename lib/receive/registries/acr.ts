@@ -1,14 +1,14 @@
-import * as z from 'zod';
 import { PayloadError, readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = z.object({
-  id: z.string().nullish(),
-  action: z.string(),
-  target: z.object({ repository: z.string(), tag: z.string().nullish() }).nullish(),
+const Payload = s.object({
+  id: s.string().nullish(),
+  action: s.string(),
+  target: s.object({ repository: s.string(), tag: s.string().nullish() }).nullish(),
 });
 
 /**

@@ -1,20 +1,19 @@
-import * as z from 'zod';
 import { readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = z.object({
-  events: z
-    .array(
-      z.object({
-        id: z.string(),
-        action: z.string(),
-        target: z.object({ repository: z.string(), tag: z.string().nullish() }),
-      }),
-    )
-    .max(10_000),
+const Payload = s.object({
+  events: s.array(
+    s.object({
+      id: s.string(),
+      action: s.string(),
+      target: s.object({ repository: s.string(), tag: s.string().nullish() }),
+    }),
+    { max: 10_000 },
+  ),
 });
 
 /**

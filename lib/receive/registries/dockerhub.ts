@@ -1,11 +1,11 @@
-import * as z from 'zod';
 import { readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = z.object({
-  push_data: z.object({ tag: z.string().nullish() }),
-  repository: z.object({ repo_name: z.string() }),
+const Payload = s.object({
+  push_data: s.object({ tag: s.string().nullish() }),
+  repository: s.object({ repo_name: s.string() }),
 });
 
 /** Docker Hub; it cannot sign. Its `callback_url` is never called. https://docs.docker.com/docker-hub/repos/manage/webhooks/ */

@@ -1,24 +1,24 @@
-import * as z from 'zod';
 import { readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = z.object({
-  id: z.string(),
-  source: z.string(),
-  'detail-type': z.string(),
-  account: z.string().regex(/^\d{12}$/),
-  region: z.string().regex(/^[a-z0-9-]{1,40}$/),
-  detail: z.record(z.string(), z.unknown()),
+const Payload = s.object({
+  id: s.string(),
+  source: s.string(),
+  'detail-type': s.string(),
+  account: s.string().regex(/^\d{12}$/),
+  region: s.string().regex(/^[a-z0-9-]{1,40}$/),
+  detail: s.record(),
 });
 
-const Detail = z.object({
-  result: z.string(),
-  'action-type': z.string(),
-  'repository-name': z.string(),
-  'image-tag': z.string().nullish(),
+const Detail = s.object({
+  result: s.string(),
+  'action-type': s.string(),
+  'repository-name': s.string(),
+  'image-tag': s.string().nullish(),
 });
 
 /**

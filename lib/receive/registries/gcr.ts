@@ -1,12 +1,12 @@
-import * as z from 'zod';
 import { splitReference } from '../../core/image-reference.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { isFromGoogle } from './google-identity.ts';
 import { messageId, unwrapMessage } from './pubsub.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
-const Event = z.object({ action: z.string(), tag: z.string().nullish() });
+const Event = s.object({ action: s.string(), tag: s.string().nullish() });
 
 /**
  * Google Artifact Registry (and Container Registry), by an authenticated push subscription to the Pub/Sub topic `gcr`.

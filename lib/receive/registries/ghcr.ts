@@ -1,25 +1,25 @@
-import * as z from 'zod';
 import { asciiLowerCase } from '../../core/ascii.ts';
 import { splitReference } from '../../core/image-reference.ts';
 import { github } from '../github.ts';
 import { readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
-const Package = z.object({
-  name: z.string(),
-  namespace: z.string().nullish(),
-  owner: z.object({ login: z.string() }).nullish(),
-  package_version: z
+const Package = s.object({
+  name: s.string(),
+  namespace: s.string().nullish(),
+  owner: s.object({ login: s.string() }).nullish(),
+  package_version: s
     .object({
-      package_url: z.string().nullish(),
-      container_metadata: z.object({ tag: z.object({ name: z.string().nullish() }).nullish() }).nullish(),
+      package_url: s.string().nullish(),
+      container_metadata: s.object({ tag: s.object({ name: s.string().nullish() }).nullish() }).nullish(),
     })
     .nullish(),
 });
 
-const Payload = z.object({
-  action: z.string(),
+const Payload = s.object({
+  action: s.string(),
   package: Package.optional(),
   registry_package: Package.optional(),
 });

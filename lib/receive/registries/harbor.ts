@@ -1,16 +1,16 @@
-import * as z from 'zod';
 import { readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Data = z.object({
-  resources: z.array(z.object({ tag: z.string().nullish() })).max(10_000),
-  repository: z.object({ repo_full_name: z.string() }),
+const Data = s.object({
+  resources: s.array(s.object({ tag: s.string().nullish() }), { max: 10_000 }),
+  repository: s.object({ repo_full_name: s.string() }),
 });
 
-const Kind = z.object({ type: z.string(), id: z.string().nullish() });
+const Kind = s.object({ type: s.string(), id: s.string().nullish() });
 
 /** The names of a push in both formats, and in that of old versions. */
 const PUSHES: ReadonlySet<string> = new Set(['PUSH_ARTIFACT', 'harbor.artifact.pushed', 'pushImage']);
@@ -26,7 +26,7 @@ export const harbor: RegistryType = {
   parse(_headers, payload, host) {
     const { type } = readPayload(Kind, payload);
     if (!PUSHES.has(type)) return { kind: 'ignored', why: 'nothing was pushed' };
-    const read = readPayload(z.object({ event_data: Data.optional(), data: Data.optional() }), payload);
+    const read = readPayload(s.object({ event_data: Data.optional(), data: Data.optional() }), payload);
     const { resources, repository } = read.event_data ?? readPayload(Data, read.data);
     return received(resources.map(({ tag }) => pushOf(host, [repository.repo_full_name], tag)));
   },

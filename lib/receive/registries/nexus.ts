@@ -1,14 +1,14 @@
-import * as z from 'zod';
 import { readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { verifyHmac } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = z.object({
-  repositoryName: z.string(),
-  action: z.string(),
-  component: z
-    .object({ format: z.string().nullish(), name: z.string(), version: z.string().nullish() })
+const Payload = s.object({
+  repositoryName: s.string(),
+  action: s.string(),
+  component: s
+    .object({ format: s.string().nullish(), name: s.string(), version: s.string().nullish() })
     .nullish(),
 });
 

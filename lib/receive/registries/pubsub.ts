@@ -1,8 +1,8 @@
-import * as z from 'zod';
 import { parseJson } from '../json.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 
-const Envelope = z.object({ message: z.object({ data: z.string(), messageId: z.string().nullish() }) });
+const Envelope = s.object({ message: s.object({ data: s.string(), messageId: s.string().nullish() }) });
 
 /** The id of a Pub/Sub message, the same when it is pushed again. */
 export function messageId(payload: unknown): string | undefined {

@@ -1,9 +1,9 @@
-import * as z from 'zod';
 import { readPayload } from '../payload-error.ts';
+import * as s from '../shape.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = z.object({ repository: z.string(), updated_tags: z.array(z.string()).nullish() });
+const Payload = s.object({ repository: s.string(), updated_tags: s.array(s.string()).nullish() });
 
 /** Quay's notification of a repository push; it cannot sign. https://docs.quay.io/guides/notifications.html */
 export const quay: RegistryType = {
