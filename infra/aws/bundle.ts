@@ -40,8 +40,11 @@ export async function bundleFunctions(
   for (const name of names) {
     const { file } = (FUNCTIONS as Record<string, FunctionShape>)[name] as FunctionShape;
     const outdir = join(directory, name);
-    const plain = PLAIN_FETCH.has(name) ? { inject: [join(root, 'infra/aws/plain-fetch.ts')] } : {};
-    const result = await build({ ...buildOptions(root, file, outdir), ...plain });
+    const plain = PLAIN_FETCH.has(name) ? ['infra/aws/plain-crypto.ts', 'infra/aws/plain-fetch.ts'] : [];
+    const result = await build({
+      ...buildOptions(root, file, outdir),
+      inject: plain.map((each) => join(root, each)),
+    });
     bundles.push(sizesOf(name, file, outdir, result));
   }
   return bundles;
