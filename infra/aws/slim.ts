@@ -32,6 +32,17 @@ const REPLACEMENTS: readonly Replacement[] = [
         return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
       };`,
   },
+  // What checks a signature, and not what hands events to listeners.
+  {
+    file: /\/@octokit\/webhooks\/dist-bundle\/index\.js$/,
+    contents: `
+      import { verify } from '@octokit/webhooks-methods';
+      export class Webhooks {
+        constructor({ secret }) {
+          this.verify = (payload, signature) => verify(secret, payload, signature);
+        }
+      }`,
+  },
   // The part of undici's index that we import, as it is made there: not fetch, caches, mocks and WebSockets.
   {
     file: /\/undici\/index\.js$/,

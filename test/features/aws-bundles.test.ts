@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -78,6 +79,18 @@ describe('the bundle of a function', () => {
       expect(loaded).not.toContain(name);
   });
 
+  it('verifies what GitHub has signed', async () => {
+    const text = packFleet('providers: [{name: hub, type: github, webhookSecrets: [env:SECRET]}]\n');
+    const answers: string[] = [];
+    for (const secret of ['s', 'another']) {
+      const signature = createHmac('sha256', secret).update('{}').digest('hex');
+      const headers = { 'x-github-event': 'ping', 'x-hub-signature-256': `sha256=${signature}` };
+      const { stdout, stderr } = await callWebhook(text, headers);
+      answers.push(/"statusCode":(\d+)/.exec(Buffer.from(stdout).toString())?.[1] ?? stderr);
+    }
+    expect(answers).toEqual(['200', '401']);
+  });
+
   it('takes no fleet file but a packaged one, and says what to do', async () => {
     const { stdout, stderr } = await callWebhook('providers: []\n');
     expect(Buffer.from(stdout).toString(), stderr).not.toContain('statusCode');
@@ -116,14 +129,14 @@ it('sends text and bytes and reads an answer in pieces with the part of the HTTP
   }
 });
 
-/** Calls the bundled webhook function once, without a signature. */
-async function callWebhook(fleet: string) {
+/** Calls the bundled webhook function once; without headers there is no signature. */
+async function callWebhook(fleet: string, headers: Record<string, string> = {}) {
   await mkdir(join(directory.path, 'fleet'), { recursive: true });
   await writeFile(join(directory.path, 'fleet', PACKAGED_FLEET), fleet);
   const file = bundles.find(({ name }) => name === 'webhook')?.file ?? '';
   const script = `import { handler } from ${JSON.stringify(file)};
     const http = { method: 'POST', path: '/webhooks/github', sourceIp: '127.0.0.1' };
-    const event = { version: '2.0', rawPath: '/webhooks/github', rawQueryString: '', headers: { 'content-type': 'application/json' }, requestContext: { http, domainName: 'x' }, body: '{}', isBase64Encoded: false };
+    const event = { version: '2.0', rawPath: '/webhooks/github', rawQueryString: '', headers: ${JSON.stringify({ 'content-type': 'application/json', ...headers })}, requestContext: { http, domainName: 'x' }, body: '{}', isBase64Encoded: false };
     console.log(JSON.stringify(await handler(event, { getRemainingTimeInMillis: () => 10_000 })));
     console.log('loaded:', process.moduleLoadList.map((name) => name.replace('NativeModule ', 'node:')).join(' '));`;
   return run(process.execPath, ['--input-type=module', '-e', script], {
