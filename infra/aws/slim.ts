@@ -19,6 +19,16 @@ const REPLACEMENTS: readonly Replacement[] = [
         throw new Error(path + ' is not a fleet file that was packaged for a function; package the functions with "npm run package", or deploy them with "slipway deploy"');
       }`,
   },
+  // Every function calls AWS: what it does that by stands in its first file, since each further one takes a cold start a millisecond or two.
+  {
+    file: /\/functions\/open-aws-api\.ts$/,
+    contents: `
+      import { openAwsApi } from './aws-api.ts';
+      export function lazyAwsApi(region) {
+        let opened;
+        return async () => (opened ??= openAwsApi(region));
+      }`,
+  },
   // Messages of zod in English alone: the other languages are a quarter of a megabyte.
   { file: /\/zod\/v4\/locales\/index\.js$/, contents: "export { default as en } from './en.js';" },
   // In Lambda credentials come by the environment. The SDK's chain would also ask files, sign-in and metadata addresses, which no function
