@@ -20,12 +20,12 @@ const LIMIT = 600_000;
 
 /** Bytes that may be loaded at a cold start. Sending statuses needs an HTTP client with rules of its own, and is in no hurry. */
 const LIMITS: Readonly<Record<string, number>> = {
-  webhook: 300_000,
-  fanout: 300_000,
-  sweep: 200_000,
-  api: 250_000,
-  forward: 150_000,
-  notify: 600_000,
+  webhook: 130_000,
+  fanout: 260_000,
+  sweep: 80_000,
+  api: 120_000,
+  forward: 40_000,
+  notify: 500_000,
 };
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
