@@ -98,6 +98,34 @@ describe('the bundle of a function', () => {
   });
 });
 
+it('finds in a bundle what is imported of modules of Node: functions, classes, values, and functions that have members', async () => {
+  const file = join(directory.path, 'imports.ts');
+  await writeFile(
+    file,
+    `import { EventEmitter } from 'node:events';
+     import { constants, existsSync, realpathSync } from 'node:fs';
+     import path, { join, posix, sep } from 'node:path';
+     import { env } from 'node:process';
+     import { setTimeout } from 'node:timers';
+     import { promisify } from 'node:util';
+     import { gzipSync } from 'node:zlib';
+     export const before = process.moduleLoadList.includes('NativeModule zlib');
+     export const found = async () => [
+       new EventEmitter() instanceof EventEmitter, constants.F_OK, existsSync('/'), realpathSync.native('/'), join('a', 'b'), path.join('a', 'b'),
+       posix.sep, sep, env === process.env, await promisify(setTimeout)(1, 'waited'), gzipSync('').length > 0,
+     ];`,
+  );
+  const outdir = join(directory.path, 'imports');
+  await build(buildOptions(ROOT, file, outdir));
+  const script = `import { before, found } from ${JSON.stringify(join(outdir, 'index.mjs'))};
+    console.log(JSON.stringify([before, await found()]));`;
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script]);
+  expect(JSON.parse(Buffer.from(stdout).toString() || '[]'), stderr).toEqual([
+    false,
+    [true, 0, true, '/', 'a/b', 'a/b', '/', '/', true, 'waited', true],
+  ]);
+});
+
 it('sends text and bytes and reads an answer in pieces with the part of the HTTP client that a bundle holds', async () => {
   const server = createServer(async (request, response) => {
     response.writeHead(201, { 'x-method': request.method });
