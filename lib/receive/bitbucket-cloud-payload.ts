@@ -1,44 +1,55 @@
-import { defined, Hash, oneLine, pageUrl, Ref, repositoriesOf, Text } from './fields.ts';
+import * as v from 'valibot';
+import {
+  defined,
+  Hash,
+  NonEmptyString,
+  oneLine,
+  PullRequestNumber,
+  pageUrl,
+  Ref,
+  repositoriesOf,
+  Text,
+} from './fields.ts';
+import { jsonObject } from './json-object.ts';
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
-import * as s from './shape.ts';
 
-const Link = s.object({ href: Text }).nullish();
+const Link = v.nullish(jsonObject({ href: Text }));
 
-const Repository = s.object({ full_name: s.string().min(1), links: s.object({ html: Link }) });
+const Repository = jsonObject({ full_name: NonEmptyString, links: jsonObject({ html: Link }) });
 
-const Actor = s.object({ nickname: Text, display_name: Text, username: Text }).nullish();
+const Actor = v.nullish(jsonObject({ nickname: Text, display_name: Text, username: Text }));
 
-const Target = s.object({
+const Target = jsonObject({
   hash: Hash,
   message: Text,
-  links: s.object({ html: Link }).nullish(),
-  author: s.object({ raw: Text }).nullish(),
+  links: v.nullish(jsonObject({ html: Link })),
+  author: v.nullish(jsonObject({ raw: Text })),
 });
 
-const End = s.object({ type: s.string(), name: Ref, target: Target }).nullish();
+const End = v.nullish(jsonObject({ type: v.string(), name: Ref, target: Target }));
 
-const PushPayload = s.object({
+const PushPayload = jsonObject({
   actor: Actor,
   repository: Repository,
-  push: s.object({ changes: s.array(s.object({ old: End, new: End }), { max: 1_000 }) }),
+  push: jsonObject({ changes: v.pipe(v.array(jsonObject({ old: End, new: End })), v.maxLength(1_000)) }),
 });
 
-const Branch = s.object({
-  branch: s.object({ name: Ref }),
-  commit: s.object({ hash: s.string().regex(/^[0-9a-f]{7,64}$/i) }).nullish(),
-  repository: Repository.nullish(),
+const Branch = jsonObject({
+  branch: jsonObject({ name: Ref }),
+  commit: v.nullish(jsonObject({ hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{7,64}$/i)) })),
+  repository: v.nullish(Repository),
 });
 
-const PullRequestPayload = s.object({
+const PullRequestPayload = jsonObject({
   actor: Actor,
   repository: Repository,
-  pullrequest: s.object({
-    id: s.count(),
-    title: s.string(),
+  pullrequest: jsonObject({
+    id: PullRequestNumber,
+    title: v.string(),
     author: Actor,
-    links: s.object({ html: Link }).nullish(),
+    links: v.nullish(jsonObject({ html: Link })),
     source: Branch,
     destination: Branch,
   }),
@@ -103,7 +114,7 @@ export function parseCloudPullRequest(event: string, payload: unknown): Received
   };
 }
 
-function actorName(actor: s.output<typeof Actor>): string | undefined {
+function actorName(actor: v.InferOutput<typeof Actor>): string | undefined {
   const name = actor?.nickname || actor?.username || actor?.display_name || '';
   return name === '' ? undefined : oneLine(name);
 }

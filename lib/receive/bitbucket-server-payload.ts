@@ -1,46 +1,58 @@
+import * as v from 'valibot';
 import { normaliseRepository } from '../core/repository.ts';
-import { defined, Hash, isDeployable, isZero, oneLine, Ref, repositoriesOf, Text } from './fields.ts';
+import {
+  defined,
+  Hash,
+  isDeployable,
+  isZero,
+  NonEmptyString,
+  oneLine,
+  PullRequestNumber,
+  Ref,
+  repositoriesOf,
+  Text,
+} from './fields.ts';
+import { jsonObject } from './json-object.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
-import * as s from './shape.ts';
 
-const Repository = s.object({
-  slug: s.string().min(1),
-  project: s.object({ key: s.string().min(1) }),
-  links: s
-    .object({
-      clone: s.array(s.object({ href: s.string() })).nullish(),
-      self: s.array(s.object({ href: Text }).nullable()).nullish(),
-    })
-    .nullish(),
+const Repository = jsonObject({
+  slug: NonEmptyString,
+  project: jsonObject({ key: NonEmptyString }),
+  links: v.nullish(
+    jsonObject({
+      clone: v.nullish(v.array(jsonObject({ href: v.string() }))),
+      self: v.nullish(v.array(v.nullable(jsonObject({ href: Text })))),
+    }),
+  ),
 });
 
-const Actor = s.object({ name: Text, displayName: Text, emailAddress: Text }).nullish();
+const Actor = v.nullish(jsonObject({ name: Text, displayName: Text, emailAddress: Text }));
 
-const Change = s.object({
+const Change = jsonObject({
   refId: Ref,
   fromHash: Hash,
   toHash: Hash,
-  type: s.oneOf('ADD', 'UPDATE', 'DELETE'),
+  type: v.picklist(['ADD', 'UPDATE', 'DELETE']),
 });
 
-const PushPayload = s.object({
+const PushPayload = jsonObject({
   actor: Actor,
   repository: Repository,
-  changes: s.array(Change, { max: 1_000 }),
+  changes: v.pipe(v.array(Change), v.maxLength(1_000)),
 });
 
-const End = s.object({ id: Ref, latestCommit: Hash, repository: Repository });
+const End = jsonObject({ id: Ref, latestCommit: Hash, repository: Repository });
 
-const PullRequestPayload = s.object({
+const PullRequestPayload = jsonObject({
   actor: Actor,
-  pullRequest: s.object({
-    id: s.count(),
-    title: s.string(),
+  pullRequest: jsonObject({
+    id: PullRequestNumber,
+    title: v.string(),
     fromRef: End,
     toRef: End,
-    author: s.object({ user: Actor }).nullish(),
-    links: s.object({ self: s.array(s.object({ href: Text }).nullable()).nullish() }).nullish(),
+    author: v.nullish(jsonObject({ user: Actor })),
+    links: v.nullish(jsonObject({ self: v.nullish(v.array(v.nullable(jsonObject({ href: Text })))) })),
   }),
 });
 
@@ -99,12 +111,12 @@ export function parseServerPullRequest(event: string, payload: unknown): Receive
   };
 }
 
-function projectOf(repository: s.output<typeof Repository>): string {
+function projectOf(repository: v.InferOutput<typeof Repository>): string {
   return `${repository.project.key}/${repository.slug}`;
 }
 
 /** Older versions send no clone links; the HTTP one follows from the page's address. */
-function urlsOf(repository: s.output<typeof Repository>): (string | undefined)[] {
+function urlsOf(repository: v.InferOutput<typeof Repository>): (string | undefined)[] {
   const clone = (repository.links?.clone ?? []).map(({ href }) => href);
   if (clone.some((href) => normaliseRepository(href) !== undefined)) return clone;
   const page = /^(.*)\/(?:projects|users)\/[^/]+\/repos\/[^/]+(?:\/browse)?\/?$/;
@@ -114,7 +126,7 @@ function urlsOf(repository: s.output<typeof Repository>): (string | undefined)[]
   });
 }
 
-function actorName(actor: s.output<typeof Actor>): string | undefined {
+function actorName(actor: v.InferOutput<typeof Actor>): string | undefined {
   const name = actor?.name || actor?.displayName || '';
   return name === '' ? undefined : oneLine(name);
 }

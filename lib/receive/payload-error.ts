@@ -1,4 +1,4 @@
-import { type Shape, ShapeError } from './shape.ts';
+import * as v from 'valibot';
 
 /** A verified payload cannot be read. The message names fields and never repeats what they hold. */
 export class PayloadError extends Error {
@@ -6,14 +6,13 @@ export class PayloadError extends Error {
 }
 
 /**
- * Reads a payload by its shape.
+ * Reads a payload by its schema.
  * @throws PayloadError naming the first field that is wrong
  */
-export function readPayload<T>(shape: Shape<T>, payload: unknown): T {
-  try {
-    return shape.parse(payload);
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    throw new PayloadError(`the payload is not as expected${error.path === '' ? '' : ` at ${error.path}`}`);
-  }
+export function readPayload<S extends v.GenericSchema>(schema: S, payload: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, payload, { abortEarly: true });
+  if (result.success) return result.output;
+  // The messages of the issues repeat what was sent.
+  const path = v.getDotPath(result.issues[0]);
+  throw new PayloadError(`the payload is not as expected${path === null ? '' : ` at ${path}`}`);
 }

@@ -1,18 +1,21 @@
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
-import * as s from '../shape.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = s.object({
-  events: s.array(
-    s.object({
-      id: s.string(),
-      action: s.string(),
-      target: s.object({ repository: s.string(), tag: s.string().nullish() }),
-    }),
-    { max: 10_000 },
+const Payload = jsonObject({
+  events: v.pipe(
+    v.array(
+      jsonObject({
+        id: v.string(),
+        action: v.string(),
+        target: jsonObject({ repository: v.string(), tag: v.nullish(v.string()) }),
+      }),
+    ),
+    v.maxLength(10_000),
   ),
 });
 

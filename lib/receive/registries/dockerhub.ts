@@ -1,11 +1,12 @@
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
-import * as s from '../shape.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = s.object({
-  push_data: s.object({ tag: s.string().nullish() }),
-  repository: s.object({ repo_name: s.string() }),
+const Payload = jsonObject({
+  push_data: jsonObject({ tag: v.nullish(v.string()) }),
+  repository: jsonObject({ repo_name: v.string() }),
 });
 
 /** Docker Hub; it cannot sign. Its `callback_url` is never called. https://docs.docker.com/docker-hub/repos/manage/webhooks/ */

@@ -1,24 +1,25 @@
+import * as v from 'valibot';
+import { JsonObject, jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
-import * as s from '../shape.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = s.object({
-  id: s.string(),
-  source: s.string(),
-  'detail-type': s.string(),
-  account: s.string().regex(/^\d{12}$/),
-  region: s.string().regex(/^[a-z0-9-]{1,40}$/),
-  detail: s.record(),
+const Payload = jsonObject({
+  id: v.string(),
+  source: v.string(),
+  'detail-type': v.string(),
+  account: v.pipe(v.string(), v.regex(/^\d{12}$/)),
+  region: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,40}$/)),
+  detail: JsonObject,
 });
 
-const Detail = s.object({
-  result: s.string(),
-  'action-type': s.string(),
-  'repository-name': s.string(),
-  'image-tag': s.string().nullish(),
+const Detail = jsonObject({
+  result: v.string(),
+  'action-type': v.string(),
+  'repository-name': v.string(),
+  'image-tag': v.nullish(v.string()),
 });
 
 /**

@@ -1,17 +1,24 @@
+import * as v from 'valibot';
 import { splitReference } from '../../core/image-reference.ts';
 import { CdEvent, isArtifactEvent } from '../cdevent.ts';
+import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
-import * as s from '../shape.ts';
 import { verifyPrefixedHmac, verifyToken } from '../signature.ts';
 import { referenceOfPackageUrl } from './package-url.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Images = s.either(
-  s.object({ image: s.string() }).transform(({ image }) => [image]),
-  s.object({ images: s.array(s.string(), { min: 1, max: 1_000 }) }).transform(({ images }) => images),
-);
+const Images = v.union([
+  v.pipe(
+    jsonObject({ image: v.string() }),
+    v.transform(({ image }) => [image]),
+  ),
+  v.pipe(
+    jsonObject({ images: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(1_000)) }),
+    v.transform(({ images }) => images),
+  ),
+]);
 
 /**
  * Anything else, such as the last step of a build: `{"image": "host/path:tag"}` or `{"images": […]}`, or a CDEvent of an artifact that was

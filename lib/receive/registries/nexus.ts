@@ -1,15 +1,16 @@
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
-import * as s from '../shape.ts';
 import { verifyHmac } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = s.object({
-  repositoryName: s.string(),
-  action: s.string(),
-  component: s
-    .object({ format: s.string().nullish(), name: s.string(), version: s.string().nullish() })
-    .nullish(),
+const Payload = jsonObject({
+  repositoryName: v.string(),
+  action: v.string(),
+  component: v.nullish(
+    jsonObject({ format: v.nullish(v.string()), name: v.string(), version: v.nullish(v.string()) }),
+  ),
 });
 
 /**

@@ -1,8 +1,9 @@
+import * as v from 'valibot';
 import { parseJson } from '../json.ts';
+import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
-import * as s from '../shape.ts';
 
-const Envelope = s.object({ message: s.object({ data: s.string(), messageId: s.string().nullish() }) });
+const Envelope = jsonObject({ message: jsonObject({ data: v.string(), messageId: v.nullish(v.string()) }) });
 
 /** The id of a Pub/Sub message, the same when it is pushed again. */
 export function messageId(payload: unknown): string | undefined {
