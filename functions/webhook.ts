@@ -1,31 +1,57 @@
+import { randomBytes } from 'node:crypto';
 import type { Hono } from 'hono';
+import { dynamodbApi, sqsApi } from '../lib/cloud/aws-json.ts';
+import { sortableId } from '../lib/core/sortable-id.ts';
 import type { Log } from '../lib/log.ts';
+import type { Edge } from '../lib/pipeline/context.ts';
+import { Deliveries } from '../lib/store/deliveries.ts';
+import { dynamoTable } from '../lib/store/dynamodb.ts';
+import { Receivers } from '../lib/store/receivers.ts';
 import { openBlobs } from './aws/blobs.ts';
-import { openCore } from './aws/core.ts';
 import type { Environment } from './aws/environment.ts';
+import { openFleetAt } from './aws/fleet.ts';
 import { addressOf, type HttpHandler, httpHandler } from './aws/http-event.ts';
 import { keepOpen, type Opened } from './aws/lambda.ts';
+import { logOf } from './aws/log.ts';
+import { openQueues } from './aws/queues.ts';
 import { lazySeal } from './aws/seal.ts';
 import { lazyHttp } from './lazy-http.ts';
+import { lazyAwsApi } from './open-aws-api.ts';
 import { createWebhooks } from './webhooks.ts';
 
-/** Webhooks: verified, then one job each, and nothing else. It holds the secrets of webhooks and no credential of a cluster. */
-export async function openWebhook(environment: Environment, log?: Log): Promise<Opened & { app: Hono }> {
-  const core = await openCore(environment, log);
-  const { network, limits } = core.open.fleet;
+/**
+ * Webhooks: verified, then one job each, and nothing else. It holds the secrets of webhooks and no credential of a cluster, and of the index it
+ * opens no more than it needs: the rest would be loaded at each cold start.
+ */
+export async function openWebhook(
+  environment: Environment,
+  log: Log = logOf(environment),
+): Promise<Opened & { app: Hono }> {
+  const open = await openFleetAt(environment.fleet);
+  const { network, limits, aws: section } = open.fleet;
+  const aws = lazyAwsApi(section?.region);
+  const now = Date.now;
+  const rows = dynamoTable({ dynamodb: dynamodbApi(aws), tableName: environment.table, name: 'index', now });
   const http = lazyHttp({
     network: { allow: network.allow },
     timeoutMs: limits.requestTimeout,
     maxBytes: 1_048_576,
     userAgent: 'slipway',
   });
-  const ctx = { ...core.ctx, http, blobs: openBlobs(environment), seal: lazySeal(core.open) };
+  const ctx: Edge = {
+    queues: openQueues(sqsApi(aws), environment.queues, rows),
+    index: { deliveries: new Deliveries(rows, now), receivers: new Receivers(rows) },
+    blobs: openBlobs(environment),
+    http,
+    seal: lazySeal(open),
+    log,
+    now,
+    newId: () => sortableId(now(), randomBytes(10)),
+  };
   return {
-    ...core,
-    app: createWebhooks(ctx, core.open, addressOf),
-    async close() {
-      await Promise.all([http.close(), core.close()]);
-    },
+    app: createWebhooks(ctx, open, addressOf),
+    isCurrent: () => open.isCurrent(),
+    close: () => http.close(),
   };
 }
 

@@ -1,34 +1,41 @@
-import * as z from 'zod';
+/** A variable of the environment. */
+interface Variable {
+  what: string;
+  /** What it is when it is not set; without one it has to be. */
+  otherwise?: string | undefined;
+  /** Whether a value can be one, and how that is said. Default: it is not empty. */
+  is?: readonly [fits: RegExp, wording: string];
+}
 
 /**
  * What the functions on AWS are told by their environment. The stacks set it, `slipway worker` is given the same, and nothing
  * else is read from the environment but what every tool of AWS reads (region, credentials, `AWS_ENDPOINT_URL…`).
  */
-const Variables = z.object({
-  SLIPWAY_FLEET: z
-    .string()
-    .min(1)
-    .default('slipway.yaml')
-    .describe('The fleet file: s3://BUCKET/KEY, ssm:/NAME, or a path beside the packaged functions.'),
-  SLIPWAY_TABLE: z.string().min(1).describe('Name of the DynamoDB table.'),
-  SLIPWAY_BUCKET: z.string().min(1).describe('Name of the S3 bucket for artifacts.'),
-  SLIPWAY_QUEUES: z
-    .url({ protocol: /^https?$/ })
-    .describe(
-      'What the URLs of all queues begin with, such as https://sqs.eu-west-1.amazonaws.com/123456789012/slipway-prod-.',
-    ),
-  SLIPWAY_CLUSTER: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('The one cluster whose jobs are done; set for the reconcile function alone.'),
-  SLIPWAY_DIRECTORY: z
-    .string()
-    .min(1)
-    .default('/tmp/slipway')
-    .describe('For mirrors and temporary files; it may vanish between two invocations.'),
-  SLIPWAY_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('What is logged.'),
-});
+const VARIABLES = {
+  SLIPWAY_FLEET: {
+    what: 'The fleet file: s3://BUCKET/KEY, ssm:/NAME, or a path beside the packaged functions.',
+    otherwise: 'slipway.yaml',
+  },
+  SLIPWAY_TABLE: { what: 'Name of the DynamoDB table.' },
+  SLIPWAY_BUCKET: { what: 'Name of the S3 bucket for artifacts.' },
+  SLIPWAY_QUEUES: {
+    what: 'What the URLs of all queues begin with, such as https://sqs.eu-west-1.amazonaws.com/123456789012/slipway-prod-.',
+    is: [/^https?:\/\/[^/\s]+\/\S*$/, 'is no URL'],
+  },
+  SLIPWAY_CLUSTER: {
+    what: 'The one cluster whose jobs are done; set for the reconcile function alone.',
+    otherwise: undefined,
+  },
+  SLIPWAY_DIRECTORY: {
+    what: 'For mirrors and temporary files; it may vanish between two invocations.',
+    otherwise: '/tmp/slipway',
+  },
+  SLIPWAY_LOG_LEVEL: {
+    what: 'What is logged.',
+    otherwise: 'info',
+    is: [/^(debug|info|warn|error)$/, 'is none of debug, info, warn and error'],
+  },
+} as const satisfies Record<string, Variable>;
 
 /** The environment, read. */
 export interface Environment {
@@ -47,25 +54,29 @@ export interface Environment {
  * @throws Error naming every variable that is missing or wrong, and what it is for
  */
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
-  const result = Variables.safeParse(variables);
-  if (!result.success) {
-    const faults = result.error.issues.map(({ path: [name = ''], message }) => {
-      const { description } = Variables.shape[name as keyof typeof Variables.shape];
-      const fault = variables[String(name)] === undefined ? 'is not set' : message;
-      return `${String(name)} ${fault}. ${description ?? ''}`;
-    });
+  const faults = Object.entries<Variable>(VARIABLES).flatMap(([name, variable]) => {
+    const fault = faultOf(variables[name], variable);
+    return fault === undefined ? [] : [`${name} ${fault}. ${variable.what}`];
+  });
+  if (faults.length > 0)
     throw new Error(`the environment does not name an installation on AWS:\n${faults.join('\n')}`);
-  }
-  const read = result.data;
+  const read = (name: keyof typeof VARIABLES): string =>
+    variables[name] ?? (VARIABLES[name] as Variable).otherwise ?? '';
   return {
-    fleet: read.SLIPWAY_FLEET,
-    table: read.SLIPWAY_TABLE,
-    bucket: read.SLIPWAY_BUCKET,
-    queues: read.SLIPWAY_QUEUES,
-    cluster: read.SLIPWAY_CLUSTER,
-    directory: read.SLIPWAY_DIRECTORY,
-    logLevel: read.SLIPWAY_LOG_LEVEL,
+    fleet: read('SLIPWAY_FLEET'),
+    table: read('SLIPWAY_TABLE'),
+    bucket: read('SLIPWAY_BUCKET'),
+    queues: read('SLIPWAY_QUEUES'),
+    cluster: variables.SLIPWAY_CLUSTER,
+    directory: read('SLIPWAY_DIRECTORY'),
+    logLevel: read('SLIPWAY_LOG_LEVEL') as Environment['logLevel'],
   };
+}
+
+function faultOf(value: string | undefined, variable: Variable): string | undefined {
+  if (value === undefined) return 'otherwise' in variable ? undefined : 'is not set';
+  const [fits, wording] = variable.is ?? [/./s, 'is empty'];
+  return fits.test(value) ? undefined : wording;
 }
 
 /** SQS's limit of a queue's name, its ending included. */

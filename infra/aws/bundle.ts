@@ -21,10 +21,10 @@ export const BUNDLED: readonly string[] = Object.entries(FUNCTIONS as Record<str
   .map(([name]) => name);
 
 /**
- * Functions that know `Headers`, `Request` and `Response` as classes of ours, which need no loading; they never call `fetch`. Others use them in ways
- * that ours lack.
+ * Functions that know `crypto`, `Headers`, `Request` and `Response` as ours, which need no loading; they never call `fetch`. Others use them in ways that ours
+ * lack.
  */
-const PLAIN_FETCH: ReadonlySet<string> = new Set(['webhook', 'fanout', 'sweep', 'forward']);
+const PLAIN: ReadonlySet<string> = new Set(['webhook', 'fanout', 'sweep', 'forward']);
 
 /**
  * Bundles functions, each into a folder of its own.
@@ -40,8 +40,11 @@ export async function bundleFunctions(
   for (const name of names) {
     const { file } = (FUNCTIONS as Record<string, FunctionShape>)[name] as FunctionShape;
     const outdir = join(directory, name);
-    const plain = PLAIN_FETCH.has(name) ? { inject: [join(root, 'infra/aws/plain-fetch.ts')] } : {};
-    const result = await build({ ...buildOptions(root, file, outdir), ...plain });
+    const plain = PLAIN.has(name) ? ['infra/aws/plain-crypto.ts', 'infra/aws/plain-fetch.ts'] : [];
+    const result = await build({
+      ...buildOptions(root, file, outdir),
+      inject: plain.map((each) => join(root, each)),
+    });
     bundles.push(sizesOf(name, file, outdir, result));
   }
   return bundles;

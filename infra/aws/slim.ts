@@ -19,6 +19,16 @@ const REPLACEMENTS: readonly Replacement[] = [
         throw new Error(path + ' is not a fleet file that was packaged for a function; package the functions with "npm run package", or deploy them with "slipway deploy"');
       }`,
   },
+  // Every function calls AWS: what it does that by stands in its first file, since each further one takes a cold start a millisecond or two.
+  {
+    file: /\/functions\/open-aws-api\.ts$/,
+    contents: `
+      import { openAwsApi } from './aws-api.ts';
+      export function lazyAwsApi(region) {
+        let opened;
+        return async () => (opened ??= openAwsApi(region));
+      }`,
+  },
   // Messages of zod in English alone: the other languages are a quarter of a megabyte.
   { file: /\/zod\/v4\/locales\/index\.js$/, contents: "export { default as en } from './en.js';" },
   // In Lambda credentials come by the environment. The SDK's chain would also ask files, sign-in and metadata addresses, which no function
@@ -31,6 +41,17 @@ const REPLACEMENTS: readonly Replacement[] = [
         if (!accessKeyId || !secretAccessKey) throw new Error('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set; Lambda gives them to a function that has a role');
         return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
       };`,
+  },
+  // What checks a signature, and not what hands events to listeners.
+  {
+    file: /\/@octokit\/webhooks\/dist-bundle\/index\.js$/,
+    contents: `
+      import { verify } from '@octokit/webhooks-methods';
+      export class Webhooks {
+        constructor({ secret }) {
+          this.verify = (payload, signature) => verify(secret, payload, signature);
+        }
+      }`,
   },
   // The part of undici's index that we import, as it is made there: not fetch, caches, mocks and WebSockets.
   {

@@ -1,5 +1,5 @@
 import type { Job, ReconcileJob } from '../core/job.ts';
-import { groupOf } from '../core/job.ts';
+import { groupOf } from '../core/job-group.ts';
 import type { ObjectRef } from '../core/object.ts';
 import type { OutgoingMessage } from '../queue/queue.ts';
 import type { Core, Outlets } from './context.ts';

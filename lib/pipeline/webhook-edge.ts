@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { ClaimsPolicy } from '../cel/claims-policy.ts';
+import { RecentlyUsed } from '../core/recently-used.ts';
 import type { HookWebhookOptions } from '../receive/hook-webhooks.ts';
 import type { HookSecret } from '../receive/hooks/hook-type.ts';
 import { createIdTokens, type IdTokens } from '../receive/id-token.ts';
@@ -29,7 +29,7 @@ export function idTokensOf(ctx: Pick<Edge, 'http' | 'now'>): IdTokens {
 
 /** What the webhook edge needs to serve the Receivers of the index. */
 export function receiverHooks(ctx: Edge, tokens: IdTokens): HookWebhookOptions {
-  const policies = new LRUCache<string, ClaimsPolicy>({ max: 500 });
+  const policies = new RecentlyUsed<ClaimsPolicy>(500);
   async function policyOf(provider: ReceiverOidcProvider): Promise<ClaimsPolicy> {
     const key = JSON.stringify([provider.variables, provider.validations]);
     const known = policies.get(key);

@@ -1,44 +1,55 @@
-import * as z from 'zod';
-import { defined, Hash, oneLine, pageUrl, Ref, repositoriesOf, Text } from './fields.ts';
+import * as v from 'valibot';
+import {
+  defined,
+  Hash,
+  NonEmptyString,
+  oneLine,
+  PullRequestNumber,
+  pageUrl,
+  Ref,
+  repositoriesOf,
+  Text,
+} from './fields.ts';
+import { jsonObject } from './json-object.ts';
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
 
-const Link = z.object({ href: Text }).nullish();
+const Link = v.nullish(jsonObject({ href: Text }));
 
-const Repository = z.object({ full_name: z.string().min(1), links: z.object({ html: Link }) });
+const Repository = jsonObject({ full_name: NonEmptyString, links: jsonObject({ html: Link }) });
 
-const Actor = z.object({ nickname: Text, display_name: Text, username: Text }).nullish();
+const Actor = v.nullish(jsonObject({ nickname: Text, display_name: Text, username: Text }));
 
-const Target = z.object({
+const Target = jsonObject({
   hash: Hash,
   message: Text,
-  links: z.object({ html: Link }).nullish(),
-  author: z.object({ raw: Text }).nullish(),
+  links: v.nullish(jsonObject({ html: Link })),
+  author: v.nullish(jsonObject({ raw: Text })),
 });
 
-const End = z.object({ type: z.string(), name: Ref, target: Target }).nullish();
+const End = v.nullish(jsonObject({ type: v.string(), name: Ref, target: Target }));
 
-const PushPayload = z.object({
+const PushPayload = jsonObject({
   actor: Actor,
   repository: Repository,
-  push: z.object({ changes: z.array(z.object({ old: End, new: End })).max(1_000) }),
+  push: jsonObject({ changes: v.pipe(v.array(jsonObject({ old: End, new: End })), v.maxLength(1_000)) }),
 });
 
-const Branch = z.object({
-  branch: z.object({ name: Ref }),
-  commit: z.object({ hash: z.string().regex(/^[0-9a-f]{7,64}$/i) }).nullish(),
-  repository: Repository.nullish(),
+const Branch = jsonObject({
+  branch: jsonObject({ name: Ref }),
+  commit: v.nullish(jsonObject({ hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{7,64}$/i)) })),
+  repository: v.nullish(Repository),
 });
 
-const PullRequestPayload = z.object({
+const PullRequestPayload = jsonObject({
   actor: Actor,
   repository: Repository,
-  pullrequest: z.object({
-    id: z.int().positive(),
-    title: z.string(),
+  pullrequest: jsonObject({
+    id: PullRequestNumber,
+    title: v.string(),
     author: Actor,
-    links: z.object({ html: Link }).nullish(),
+    links: v.nullish(jsonObject({ html: Link })),
     source: Branch,
     destination: Branch,
   }),
@@ -103,7 +114,7 @@ export function parseCloudPullRequest(event: string, payload: unknown): Received
   };
 }
 
-function actorName(actor: z.output<typeof Actor>): string | undefined {
+function actorName(actor: v.InferOutput<typeof Actor>): string | undefined {
   const name = actor?.nickname || actor?.username || actor?.display_name || '';
   return name === '' ? undefined : oneLine(name);
 }

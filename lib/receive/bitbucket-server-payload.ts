@@ -1,42 +1,58 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { normaliseRepository } from '../core/repository.ts';
-import { defined, Hash, isDeployable, isZero, oneLine, Ref, repositoriesOf, Text } from './fields.ts';
+import {
+  defined,
+  Hash,
+  isDeployable,
+  isZero,
+  NonEmptyString,
+  oneLine,
+  PullRequestNumber,
+  Ref,
+  repositoriesOf,
+  Text,
+} from './fields.ts';
+import { jsonObject } from './json-object.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
 
-const Repository = z.object({
-  slug: z.string().min(1),
-  project: z.object({ key: z.string().min(1) }),
-  links: z
-    .object({
-      clone: z.array(z.object({ href: z.string() })).nullish(),
-      self: z.array(z.object({ href: Text }).nullable()).nullish(),
-    })
-    .nullish(),
+const Repository = jsonObject({
+  slug: NonEmptyString,
+  project: jsonObject({ key: NonEmptyString }),
+  links: v.nullish(
+    jsonObject({
+      clone: v.nullish(v.array(jsonObject({ href: v.string() }))),
+      self: v.nullish(v.array(v.nullable(jsonObject({ href: Text })))),
+    }),
+  ),
 });
 
-const Actor = z.object({ name: Text, displayName: Text, emailAddress: Text }).nullish();
+const Actor = v.nullish(jsonObject({ name: Text, displayName: Text, emailAddress: Text }));
 
-const Change = z.object({
+const Change = jsonObject({
   refId: Ref,
   fromHash: Hash,
   toHash: Hash,
-  type: z.enum(['ADD', 'UPDATE', 'DELETE']),
+  type: v.picklist(['ADD', 'UPDATE', 'DELETE']),
 });
 
-const PushPayload = z.object({ actor: Actor, repository: Repository, changes: z.array(Change).max(1_000) });
-
-const End = z.object({ id: Ref, latestCommit: Hash, repository: Repository });
-
-const PullRequestPayload = z.object({
+const PushPayload = jsonObject({
   actor: Actor,
-  pullRequest: z.object({
-    id: z.int().positive(),
-    title: z.string(),
+  repository: Repository,
+  changes: v.pipe(v.array(Change), v.maxLength(1_000)),
+});
+
+const End = jsonObject({ id: Ref, latestCommit: Hash, repository: Repository });
+
+const PullRequestPayload = jsonObject({
+  actor: Actor,
+  pullRequest: jsonObject({
+    id: PullRequestNumber,
+    title: v.string(),
     fromRef: End,
     toRef: End,
-    author: z.object({ user: Actor }).nullish(),
-    links: z.object({ self: z.array(z.object({ href: Text }).nullable()).nullish() }).nullish(),
+    author: v.nullish(jsonObject({ user: Actor })),
+    links: v.nullish(jsonObject({ self: v.nullish(v.array(v.nullable(jsonObject({ href: Text })))) })),
   }),
 });
 
@@ -95,12 +111,12 @@ export function parseServerPullRequest(event: string, payload: unknown): Receive
   };
 }
 
-function projectOf(repository: z.output<typeof Repository>): string {
+function projectOf(repository: v.InferOutput<typeof Repository>): string {
   return `${repository.project.key}/${repository.slug}`;
 }
 
 /** Older versions send no clone links; the HTTP one follows from the page's address. */
-function urlsOf(repository: z.output<typeof Repository>): (string | undefined)[] {
+function urlsOf(repository: v.InferOutput<typeof Repository>): (string | undefined)[] {
   const clone = (repository.links?.clone ?? []).map(({ href }) => href);
   if (clone.some((href) => normaliseRepository(href) !== undefined)) return clone;
   const page = /^(.*)\/(?:projects|users)\/[^/]+\/repos\/[^/]+(?:\/browse)?\/?$/;
@@ -110,7 +126,7 @@ function urlsOf(repository: z.output<typeof Repository>): (string | undefined)[]
   });
 }
 
-function actorName(actor: z.output<typeof Actor>): string | undefined {
+function actorName(actor: v.InferOutput<typeof Actor>): string | undefined {
   const name = actor?.name || actor?.displayName || '';
   return name === '' ? undefined : oneLine(name);
 }

@@ -1,22 +1,26 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { normaliseRepository } from '../core/repository.ts';
+import { jsonObject } from './json-object.ts';
 import { PayloadError } from './payload-error.ts';
 
 /** A full commit hash, SHA-1 or SHA-256; all zeros stand for "none". */
-export const Hash = z
-  .string()
-  .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/i)
-  .transform((hash) => hash.toLowerCase());
+export const Hash = v.pipe(v.string(), v.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/i), v.toLowerCase());
+
+/** A name or an id that is never empty. */
+export const NonEmptyString = v.pipe(v.string(), v.nonEmpty());
+
+/** The number of a pull request in its repository. */
+export const PullRequestNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** A full ref name. */
-export const Ref = z.string().min(1).max(1_024);
+export const Ref = v.pipe(v.string(), v.nonEmpty(), v.maxLength(1_024));
 
 /** Text that may be left out or null. */
-export const Text = z.string().nullish();
+export const Text = v.nullish(v.string());
 
 /** A person of a commit. */
-export const Person = z.object({ name: Text, email: Text, username: Text }).nullish();
-export type Person = z.output<typeof Person>;
+export const Person = v.nullish(jsonObject({ name: Text, email: Text, username: Text }));
+export type Person = v.InferOutput<typeof Person>;
 
 /** Whether a hash stands for "none". */
 export function isZero(hash: string): boolean {

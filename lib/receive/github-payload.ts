@@ -1,63 +1,66 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import {
   defined,
   Hash,
   isDeployable,
   isZero,
+  NonEmptyString,
   oneLine,
   Person,
+  PullRequestNumber,
   pageUrl,
   personText,
   Ref,
   repositoriesOf,
   Text,
 } from './fields.ts';
+import { jsonObject } from './json-object.ts';
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received } from './receiver.ts';
 
-const Repository = z.object({
-  full_name: z.string().min(1),
+const Repository = jsonObject({
+  full_name: NonEmptyString,
   clone_url: Text,
   ssh_url: Text,
   git_url: Text,
   html_url: Text,
 });
 
-const Account = z.object({ login: Text, name: Text, email: Text, username: Text }).nullish();
+const Account = v.nullish(jsonObject({ login: Text, name: Text, email: Text, username: Text }));
 
-const Commit = z.object({ id: Hash, message: Text, url: Text, author: Person, committer: Person });
+const Commit = jsonObject({ id: Hash, message: Text, url: Text, author: Person, committer: Person });
 
-const PushPayload = z.object({
+const PushPayload = jsonObject({
   ref: Ref,
   after: Hash,
-  before: Hash.nullish(),
-  created: z.boolean().nullish(),
-  deleted: z.boolean().nullish(),
-  head_commit: Commit.nullish(),
-  commits: z.array(Commit).nullish(),
+  before: v.nullish(Hash),
+  created: v.nullish(v.boolean()),
+  deleted: v.nullish(v.boolean()),
+  head_commit: v.nullish(Commit),
+  commits: v.nullish(v.array(Commit)),
   repository: Repository,
   pusher: Account,
   sender: Account,
 });
 
-const DeletePayload = z.object({
+const DeletePayload = jsonObject({
   ref: Ref,
-  ref_type: z.string(),
+  ref_type: v.string(),
   repository: Repository,
   sender: Account,
 });
 
-const End = z.object({ ref: Ref, sha: Hash, repo: Repository.nullish() });
+const End = jsonObject({ ref: Ref, sha: Hash, repo: v.nullish(Repository) });
 
-const PullRequestPayload = z.object({
-  action: z.string(),
+const PullRequestPayload = jsonObject({
+  action: v.string(),
   repository: Repository,
-  pull_request: z.object({
-    number: z.int().positive(),
-    title: z.string(),
-    html_url: z.string(),
-    merged: z.boolean().nullish(),
+  pull_request: jsonObject({
+    number: PullRequestNumber,
+    title: v.string(),
+    html_url: v.string(),
+    merged: v.nullish(v.boolean()),
     user: Account,
     base: End,
     head: End,
@@ -143,11 +146,11 @@ function parsePullRequest(payload: unknown): Received {
   };
 }
 
-function urlsOf(repository: z.output<typeof Repository>) {
+function urlsOf(repository: v.InferOutput<typeof Repository>) {
   return [repository.clone_url, repository.ssh_url, repository.git_url, repository.html_url];
 }
 
-function accountName(account: z.output<typeof Account>): string | undefined {
+function accountName(account: v.InferOutput<typeof Account>): string | undefined {
   const name = account?.login || account?.username || account?.name || '';
   return name === '' ? undefined : oneLine(name);
 }

@@ -1,55 +1,58 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import {
   defined,
   Hash,
   isDeployable,
   isZero,
+  NonEmptyString,
   oneLine,
   Person,
+  PullRequestNumber,
   pageUrl,
   personText,
   Ref,
   repositoriesOf,
   Text,
 } from './fields.ts';
+import { jsonObject } from './json-object.ts';
 import { mergedPullRequest } from './merged-pull-request.ts';
 import { readPayload } from './payload-error.ts';
 import type { PullRequestEvent, Push, Received, ReceiverType } from './receiver.ts';
 import { verifyToken } from './signature.ts';
 
-const Project = z.object({
-  path_with_namespace: z.string().min(1),
+const Project = jsonObject({
+  path_with_namespace: NonEmptyString,
   git_http_url: Text,
   git_ssh_url: Text,
   web_url: Text,
 });
 
-const PushPayload = z.object({
-  object_kind: z.enum(['push', 'tag_push']),
+const PushPayload = jsonObject({
+  object_kind: v.picklist(['push', 'tag_push']),
   ref: Ref,
-  before: Hash.nullish(),
+  before: v.nullish(Hash),
   after: Hash,
   /** The commit that was checked out: for an annotated tag what it points at; null for deletions. */
-  checkout_sha: Hash.nullish(),
+  checkout_sha: v.nullish(Hash),
   user_username: Text,
   user_name: Text,
   project: Project,
-  commits: z.array(z.object({ id: Hash, message: Text, url: Text, author: Person })).nullish(),
+  commits: v.nullish(v.array(jsonObject({ id: Hash, message: Text, url: Text, author: Person }))),
 });
 
-const MergeRequestPayload = z.object({
-  object_kind: z.literal('merge_request'),
-  user: z.object({ username: Text, name: Text }).nullish(),
+const MergeRequestPayload = jsonObject({
+  object_kind: v.literal('merge_request'),
+  user: v.nullish(jsonObject({ username: Text, name: Text })),
   project: Project,
-  object_attributes: z.object({
-    iid: z.int().positive(),
-    title: z.string(),
+  object_attributes: jsonObject({
+    iid: PullRequestNumber,
+    title: v.string(),
     url: Text,
     action: Text,
     source_branch: Ref,
     target_branch: Ref,
-    last_commit: z.object({ id: Hash, author: Person }),
-    source: z.object({ path_with_namespace: Text }).nullish(),
+    last_commit: jsonObject({ id: Hash, author: Person }),
+    source: v.nullish(jsonObject({ path_with_namespace: Text })),
   }),
 });
 
@@ -69,7 +72,7 @@ export const gitlab: ReceiverType = {
   // The idempotency key stays the same when a webhook is sent again; older versions have the event's UUID alone.
   deliveryId: (headers) => headers.get('idempotency-key') ?? headers.get('x-gitlab-event-uuid') ?? undefined,
   parse(event, payload) {
-    const kind = readPayload(z.object({ object_kind: Text, event_name: Text }), payload);
+    const kind = readPayload(jsonObject({ object_kind: Text, event_name: Text }), payload);
     const name = kind.object_kind ?? kind.event_name ?? '';
     if (name === 'push' || name === 'tag_push') return parsePush(payload);
     if (name === 'merge_request') return parseMergeRequest(payload);
@@ -123,6 +126,6 @@ function parseMergeRequest(payload: unknown): Received {
   };
 }
 
-function urlsOf(project: z.output<typeof Project>) {
+function urlsOf(project: v.InferOutput<typeof Project>) {
   return [project.git_http_url, project.git_ssh_url, project.web_url];
 }

@@ -1,5 +1,7 @@
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose';
-import * as z from 'zod';
+import * as v from 'valibot';
+import { JsonObject, jsonObject } from './json-object.ts';
+import { readPayload } from './payload-error.ts';
 
 /** Most webhooks bring no token: what verifies them is loaded with the first that does. */
 const jose = () => import('./jose.ts');
@@ -43,8 +45,11 @@ const CLOCK_TOLERANCE = 30;
 const MAX_TOKEN_LENGTH = 16_384;
 const MAX_ISSUERS = 1_000;
 
-const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
-const KeySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())).max(100) });
+const Discovery = jsonObject({
+  issuer: v.string(),
+  jwks_uri: v.pipe(v.string(), v.trim(), v.regex(/^https?:\/\//i), v.url()),
+});
+const KeySet = jsonObject({ keys: v.pipe(v.array(JsonObject), v.maxLength(100)) });
 
 interface Keys {
   readAt: number;
@@ -125,13 +130,13 @@ async function readKeys(
 ): Promise<JWTVerifyGetKey> {
   try {
     const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const { issuer: named, jwks_uri: keys } = Discovery.parse(await fetchJson(url));
+    const { issuer: named, jwks_uri: keys } = readPayload(Discovery, await fetchJson(url));
     if (named !== issuer) throw new Error('its discovery document names another issuer');
     // Keys that came over plain HTTP could be anybody's.
     if (issuer.startsWith('https:') && !keys.startsWith('https:'))
       throw new Error('its keys are not under https');
     const { createLocalJWKSet } = await jose();
-    return createLocalJWKSet(KeySet.parse(await fetchJson(keys)) as unknown as JSONWebKeySet);
+    return createLocalJWKSet(readPayload(KeySet, await fetchJson(keys)) as unknown as JSONWebKeySet);
   } catch (error) {
     throw new IssuerUnavailable(`the keys of the issuer ${issuer} cannot be read`, { cause: error });
   }

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import * as v from 'valibot';
 
 /** A verified payload cannot be read. The message names fields and never repeats what they hold. */
 export class PayloadError extends Error {
@@ -9,10 +9,10 @@ export class PayloadError extends Error {
  * Reads a payload by its schema.
  * @throws PayloadError naming the first field that is wrong
  */
-export function readPayload<T extends z.ZodType>(schema: T, payload: unknown): z.output<T> {
-  const result = schema.safeParse(payload);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
-  throw new PayloadError(`the payload is not as expected${path === '' ? '' : ` at ${path}`}`);
+export function readPayload<S extends v.GenericSchema>(schema: S, payload: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, payload, { abortEarly: true });
+  if (result.success) return result.output;
+  // The messages of the issues repeat what was sent.
+  const path = v.getDotPath(result.issues[0]);
+  throw new PayloadError(`the payload is not as expected${path === null ? '' : ` at ${path}`}`);
 }

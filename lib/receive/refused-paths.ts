@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { RecentlyUsed } from '../core/recently-used.ts';
 
 /** What a memory of refused paths may be given. */
 export interface RefusedPathsOptions {
@@ -18,12 +18,12 @@ export interface RefusedPathsOptions {
 export class RefusedPaths<T> {
   readonly #now: () => number;
   readonly #keepMs: number;
-  readonly #found: LRUCache<string, { found: readonly T[]; until: number }>;
+  readonly #found: RecentlyUsed<{ found: readonly T[]; until: number }>;
 
   constructor({ now, keepMs = 10_000, size = 10_000 }: RefusedPathsOptions) {
     this.#now = now;
     this.#keepMs = keepMs;
-    this.#found = new LRUCache({ maxSize: size, sizeCalculation: ({ found }) => 1 + found.length });
+    this.#found = new RecentlyUsed(size, ({ found }) => 1 + found.length);
   }
 
   /** What was found at the path, which may be nothing; undefined when it must be looked up. */

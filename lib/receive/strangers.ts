@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { RecentlyUsed } from '../core/recently-used.ts';
 
 /** What a limit on requests without a valid signature may be given. */
 export interface StrangersOptions {
@@ -22,11 +22,11 @@ export type Standing = 'first' | 'known' | 'limited';
 export class Strangers {
   readonly #options: Required<StrangersOptions>;
   /** The moment at which all failures of an address are forgiven, epoch in ms. */
-  readonly #forgivenAt: LRUCache<string, number>;
+  readonly #forgivenAt: RecentlyUsed<number>;
 
   constructor({ burst = 60, forgiveMs = 1_000, addresses = 10_000, now }: StrangersOptions) {
     this.#options = { burst, forgiveMs, addresses, now };
-    this.#forgivenAt = new LRUCache({ max: addresses });
+    this.#forgivenAt = new RecentlyUsed(addresses);
   }
 
   /** Whether an address has used up its failures. */

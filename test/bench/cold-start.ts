@@ -15,7 +15,10 @@ import { SECRET } from './secret.ts';
 
 const TIMES = 11;
 
-/** A fresh process of Node with the bundled webhook function, from its start until it has answered a signed push. */
+/**
+ * A fresh process of Node with the bundled webhook function, from its start until it has answered a signed push. SQS and DynamoDB are spoken to in plain
+ * HTTP here; what TLS adds on AWS is not in the figure.
+ */
 export async function coldStart(): Promise<Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'slipway-cold-'));
   const [sqs, dynamodb] = await Promise.all([startSqsAndS3(), startDynamoDb()]);

@@ -1,14 +1,15 @@
-import * as z from 'zod';
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = z.object({
-  id: z.string().nullish(),
-  action: z.string(),
-  target: z.object({ repository: z.string(), tag: z.string().nullish() }).nullish(),
+const Payload = jsonObject({
+  id: v.nullish(v.string()),
+  action: v.string(),
+  target: v.nullish(jsonObject({ repository: v.string(), tag: v.nullish(v.string()) })),
 });
 
 /**

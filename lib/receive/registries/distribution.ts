@@ -1,20 +1,22 @@
-import * as z from 'zod';
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = z.object({
-  events: z
-    .array(
-      z.object({
-        id: z.string(),
-        action: z.string(),
-        target: z.object({ repository: z.string(), tag: z.string().nullish() }),
+const Payload = jsonObject({
+  events: v.pipe(
+    v.array(
+      jsonObject({
+        id: v.string(),
+        action: v.string(),
+        target: jsonObject({ repository: v.string(), tag: v.nullish(v.string()) }),
       }),
-    )
-    .max(10_000),
+    ),
+    v.maxLength(10_000),
+  ),
 });
 
 /**

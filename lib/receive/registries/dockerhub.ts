@@ -1,11 +1,12 @@
-import * as z from 'zod';
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = z.object({
-  push_data: z.object({ tag: z.string().nullish() }),
-  repository: z.object({ repo_name: z.string() }),
+const Payload = jsonObject({
+  push_data: jsonObject({ tag: v.nullish(v.string()) }),
+  repository: jsonObject({ repo_name: v.string() }),
 });
 
 /** Docker Hub; it cannot sign. Its `callback_url` is never called. https://docs.docker.com/docker-hub/repos/manage/webhooks/ */

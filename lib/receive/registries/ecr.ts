@@ -1,24 +1,25 @@
-import * as z from 'zod';
+import * as v from 'valibot';
+import { JsonObject, jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Payload = z.object({
-  id: z.string(),
-  source: z.string(),
-  'detail-type': z.string(),
-  account: z.string().regex(/^\d{12}$/),
-  region: z.string().regex(/^[a-z0-9-]{1,40}$/),
-  detail: z.record(z.string(), z.unknown()),
+const Payload = jsonObject({
+  id: v.string(),
+  source: v.string(),
+  'detail-type': v.string(),
+  account: v.pipe(v.string(), v.regex(/^\d{12}$/)),
+  region: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,40}$/)),
+  detail: JsonObject,
 });
 
-const Detail = z.object({
-  result: z.string(),
-  'action-type': z.string(),
-  'repository-name': z.string(),
-  'image-tag': z.string().nullish(),
+const Detail = jsonObject({
+  result: v.string(),
+  'action-type': v.string(),
+  'repository-name': v.string(),
+  'image-tag': v.nullish(v.string()),
 });
 
 /**

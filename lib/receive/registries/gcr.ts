@@ -1,12 +1,13 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { splitReference } from '../../core/image-reference.ts';
+import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
 import { isFromGoogle } from './google-identity.ts';
 import { messageId, unwrapMessage } from './pubsub.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
-const Event = z.object({ action: z.string(), tag: z.string().nullish() });
+const Event = jsonObject({ action: v.string(), tag: v.nullish(v.string()) });
 
 /**
  * Google Artifact Registry (and Container Registry), by an authenticated push subscription to the Pub/Sub topic `gcr`.

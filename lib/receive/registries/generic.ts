@@ -1,6 +1,7 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { splitReference } from '../../core/image-reference.ts';
 import { CdEvent, isArtifactEvent } from '../cdevent.ts';
+import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
 import { verifyPrefixedHmac, verifyToken } from '../signature.ts';
 import { referenceOfPackageUrl } from './package-url.ts';
@@ -8,9 +9,15 @@ import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Images = z.union([
-  z.object({ image: z.string() }).transform(({ image }) => [image]),
-  z.object({ images: z.array(z.string()).min(1).max(1_000) }).transform(({ images }) => images),
+const Images = v.union([
+  v.pipe(
+    jsonObject({ image: v.string() }),
+    v.transform(({ image }) => [image]),
+  ),
+  v.pipe(
+    jsonObject({ images: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(1_000)) }),
+    v.transform(({ images }) => images),
+  ),
 ]);
 
 /**

@@ -1,27 +1,30 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { asciiLowerCase } from '../../core/ascii.ts';
 import { splitReference } from '../../core/image-reference.ts';
 import { github } from '../github.ts';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
-const Package = z.object({
-  name: z.string(),
-  namespace: z.string().nullish(),
-  owner: z.object({ login: z.string() }).nullish(),
-  package_version: z
-    .object({
-      package_url: z.string().nullish(),
-      container_metadata: z.object({ tag: z.object({ name: z.string().nullish() }).nullish() }).nullish(),
-    })
-    .nullish(),
+const Package = jsonObject({
+  name: v.string(),
+  namespace: v.nullish(v.string()),
+  owner: v.nullish(jsonObject({ login: v.string() })),
+  package_version: v.nullish(
+    jsonObject({
+      package_url: v.nullish(v.string()),
+      container_metadata: v.nullish(
+        jsonObject({ tag: v.nullish(jsonObject({ name: v.nullish(v.string()) })) }),
+      ),
+    }),
+  ),
 });
 
-const Payload = z.object({
-  action: z.string(),
-  package: Package.optional(),
-  registry_package: Package.optional(),
+const Payload = jsonObject({
+  action: v.string(),
+  package: v.optional(Package),
+  registry_package: v.optional(Package),
 });
 
 /**

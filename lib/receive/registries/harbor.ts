@@ -1,16 +1,17 @@
-import * as z from 'zod';
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
-const Data = z.object({
-  resources: z.array(z.object({ tag: z.string().nullish() })).max(10_000),
-  repository: z.object({ repo_full_name: z.string() }),
+const Data = jsonObject({
+  resources: v.pipe(v.array(jsonObject({ tag: v.nullish(v.string()) })), v.maxLength(10_000)),
+  repository: jsonObject({ repo_full_name: v.string() }),
 });
 
-const Kind = z.object({ type: z.string(), id: z.string().nullish() });
+const Kind = jsonObject({ type: v.string(), id: v.nullish(v.string()) });
 
 /** The names of a push in both formats, and in that of old versions. */
 const PUSHES: ReadonlySet<string> = new Set(['PUSH_ARTIFACT', 'harbor.artifact.pushed', 'pushImage']);
@@ -26,7 +27,7 @@ export const harbor: RegistryType = {
   parse(_headers, payload, host) {
     const { type } = readPayload(Kind, payload);
     if (!PUSHES.has(type)) return { kind: 'ignored', why: 'nothing was pushed' };
-    const read = readPayload(z.object({ event_data: Data.optional(), data: Data.optional() }), payload);
+    const read = readPayload(jsonObject({ event_data: v.optional(Data), data: v.optional(Data) }), payload);
     const { resources, repository } = read.event_data ?? readPayload(Data, read.data);
     return received(resources.map(({ tag }) => pushOf(host, [repository.repo_full_name], tag)));
   },

@@ -1,15 +1,16 @@
-import * as z from 'zod';
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyHmac } from '../signature.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = z.object({
-  repositoryName: z.string(),
-  action: z.string(),
-  component: z
-    .object({ format: z.string().nullish(), name: z.string(), version: z.string().nullish() })
-    .nullish(),
+const Payload = jsonObject({
+  repositoryName: v.string(),
+  action: v.string(),
+  component: v.nullish(
+    jsonObject({ format: v.nullish(v.string()), name: v.string(), version: v.nullish(v.string()) }),
+  ),
 });
 
 /**

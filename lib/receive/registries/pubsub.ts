@@ -1,8 +1,9 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { parseJson } from '../json.ts';
+import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
 
-const Envelope = z.object({ message: z.object({ data: z.string(), messageId: z.string().nullish() }) });
+const Envelope = jsonObject({ message: jsonObject({ data: v.string(), messageId: v.nullish(v.string()) }) });
 
 /** The id of a Pub/Sub message, the same when it is pushed again. */
 export function messageId(payload: unknown): string | undefined {

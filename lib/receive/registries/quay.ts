@@ -1,9 +1,10 @@
-import * as z from 'zod';
+import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
-const Payload = z.object({ repository: z.string(), updated_tags: z.array(z.string()).nullish() });
+const Payload = jsonObject({ repository: v.string(), updated_tags: v.nullish(v.array(v.string())) });
 
 /** Quay's notification of a repository push; it cannot sign. https://docs.quay.io/guides/notifications.html */
 export const quay: RegistryType = {

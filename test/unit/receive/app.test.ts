@@ -378,6 +378,8 @@ describe('createWebhookApp', () => {
     expect((await send(push(), { path: '/webhooks/constructor' })).status).toBe(404);
     expect((await send(push(), { path: '/webhooks/gitlab' })).status).toBe(404);
     expect((await app.request('/')).status).toBe(404);
+    expect((await send(push(), { path: '/webhooksgithub' })).status).toBe(404);
+    expect((await send(push(), { path: '/webhooks/github/hub/' })).status).toBe(202);
   });
 
   it('tells whether it lives and whether it is ready', async () => {

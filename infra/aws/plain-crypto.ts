@@ -1,0 +1,2 @@
+/** What stands in the place of this global in a bundle. */
+export { PlainCrypto as crypto } from '../../functions/aws/plain-crypto.ts';
