@@ -4,8 +4,15 @@ import { defineConfig } from 'vitest/config';
 import { cacheDirectory } from './infra/testservers/location.ts';
 import { LongestFirst } from './test/support/longest-first.ts';
 
-/** Starts real servers when a test asks for them; see test/support/cluster.ts. */
-const servers = { globalSetup: ['test/support/shared-servers.ts'] };
+/**
+ * Starts real servers when a test asks for them; see test/support/cluster.ts. A process plays many files: to load Slipway anew for each takes more
+ * of a processor than most of them do themselves. What a file leaves behind is taken away, or makes it fail.
+ */
+const servers = {
+  globalSetup: ['test/support/shared-servers.ts'],
+  setupFiles: ['test/support/nothing-left.ts'],
+  isolate: false,
+};
 
 /** Test files whose Slipway is the one of test/support/slipway.ts, which runs in either shape. */
 const onAws = [
@@ -30,12 +37,14 @@ const projects = [
   { name: 'aws', include: awsTests, testTimeout: 300_000, env: { SLIPWAY_BACKEND: 'aws' }, ...servers },
 ];
 
-// Every test file is a process of its own, and so is every command line in one: none compiles what another has compiled.
+// Tests run in several processes, and so does every command line in one: none compiles what another has compiled.
 process.env.NODE_COMPILE_CACHE ??= join(cacheDirectory(process.env), 'compiled');
 
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Node runs TypeScript by itself, as it does for users; Vite would transform it once more. Modules cannot be mocked this way, and are not.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     // More than a small machine has cores: most of a test's time is waiting.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },

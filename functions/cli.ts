@@ -3,22 +3,9 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { messageOf } from '../lib/core/errors.ts';
 import manifest from '../package.json' with { type: 'json' };
-import { addAdopt, addEject, addRelease } from './commands/adopt.ts';
-import { addBuild } from './commands/build.ts';
-import { addCluster } from './commands/cluster.ts';
-import { addDeploy } from './commands/deploy.ts';
-import { addDiff } from './commands/diff.ts';
-import { addGet, addHistory } from './commands/get.ts';
-import { addImages } from './commands/images.ts';
-import { addInit } from './commands/init.ts';
-import { addApprove, addDeadLetters, addResync } from './commands/operate.ts';
+import { chosenCommand } from './chosen-command.ts';
 import { printable } from './commands/print.ts';
-import { addReconcile, addSuspend } from './commands/reconcile.ts';
-import { addCrds, addSchemas } from './commands/schemas.ts';
-import { addServe } from './commands/serve.ts';
-import { addTree } from './commands/tree.ts';
-import { addValidate } from './commands/validate.ts';
-import { addWorker } from './commands/worker.ts';
+import { commands } from './commands/registry.ts';
 
 const program = new Command('slipway')
   .description(
@@ -33,32 +20,10 @@ const program = new Command('slipway')
   )
   .showHelpAfterError('(see "slipway --help")');
 
-for (const add of [
-  addInit,
-  addCluster,
-  addValidate,
-  addBuild,
-  addDiff,
-  addServe,
-  addWorker,
-  addDeploy,
-  addGet,
-  addHistory,
-  addTree,
-  addImages,
-  addReconcile,
-  addSuspend,
-  addApprove,
-  addResync,
-  addAdopt,
-  addRelease,
-  addEject,
-  addDeadLetters,
-  addCrds,
-  addSchemas,
-]) {
-  add(program);
-}
+const name = chosenCommand(process.argv.slice(2));
+const chosen = commands.filter(({ names }) => name !== undefined && names.includes(name));
+// All of them for the help, and to name the nearest one to what there is not.
+for (const { load } of chosen.length > 0 ? chosen : commands) (await load())(program);
 
 // Whoever reads the output may have seen enough (`slipway crds | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

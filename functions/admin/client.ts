@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
-import { silentLog } from '../../lib/log.ts';
 import type { Admin } from '../../lib/pipeline/admin.ts';
-import { createAdmin } from '../../lib/pipeline/admin.ts';
 import { postToSocket } from '../../lib/socket.ts';
-import { openContext } from '../open-context.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 
 /** Where a running server listens for its operator. */
@@ -44,12 +41,9 @@ export async function withAdmin<T>(open: OpenFleet, work: (admin: Admin) => Prom
   );
   if (running) return work(remoteAdmin(path));
   if (isOnAws(open)) return onAws(open, work);
-  const local = await openContext(open, silentLog, new AbortController().signal);
-  try {
-    return await work(createAdmin(local.ctx));
-  } finally {
-    await local.close();
-  }
+  // Not loaded where a server runs: it is all of Slipway.
+  const { withLocalAdmin } = await import('./local-admin.ts');
+  return withLocalAdmin(open, work);
 }
 
 async function onAws<T>(open: OpenFleet, work: (admin: Admin) => Promise<T>): Promise<T> {

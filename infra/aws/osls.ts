@@ -7,7 +7,7 @@ export interface OslsCall {
   /** The directory of the `serverless.yml`. */
   directory: string;
   args: readonly string[];
-  /** Its whole environment, beside where home is. */
+  /** Its whole environment, beside where home is and where Node keeps what it has compiled. */
   env?: Readonly<Record<string, string>>;
   /** In ms. */
   timeoutMs: number;
@@ -21,9 +21,17 @@ export interface OslsCall {
  */
 export async function osls({ directory, args, env = {}, timeoutMs, signal }: OslsCall): Promise<string> {
   const program = createRequire(import.meta.url).resolve('osls/bin/serverless.js');
+  const { HOME = '/tmp', NODE_COMPILE_CACHE } = process.env;
   const result = await run(process.execPath, [program, ...args], {
     cwd: directory,
-    env: { HOME: process.env.HOME ?? '/tmp', SLS_TELEMETRY_DISABLED: '1', NO_COLOR: '1', ...env },
+    env: {
+      HOME,
+      SLS_TELEMETRY_DISABLED: '1',
+      NO_COLOR: '1',
+      // It is started once for each stack, and to compile it is a good part of what it does.
+      ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
+      ...env,
+    },
     timeout: timeoutMs,
     ...(signal ? { signal } : {}),
   });

@@ -6,6 +6,7 @@ import { recordEvent } from './events.ts';
 import { leaveAsGuest } from './guests.ts';
 import { abandonRollouts, GONE, leaveRollouts } from './heal-rollouts.ts';
 import { forgetImage, IMAGE_GROUP } from './image-results.ts';
+import { workOf } from './kind-work.ts';
 import { kinds } from './kinds.ts';
 import { artifactPrefix, SOURCE_GROUP } from './load-source.ts';
 import { objectKey } from './object-key.ts';
@@ -53,7 +54,7 @@ export async function finalize(run: Run, object: WithStatus): Promise<void> {
   if (!kind || !finalizers.includes(FINALIZER)) return forget(run);
   let message: string;
   try {
-    message = await kind.cleanUp(run, object);
+    message = await workOf(run.ref.kind).cleanUp(run, object);
   } catch (error) {
     if (run.signal.aborted || !(await run.ctx.index.leases.check(run.lease))) throw error;
     const outcome = failed(error, { ...kind.retryPolicy(object, 0), reason: 'PruneFailed' }, run.ctx.random);

@@ -7,17 +7,8 @@ import type { ImageUpdateAutomation } from '../toolkit/image-update-automation.t
 import { intervalOf, retryIntervalOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { type Receiver, receiverIntervalOf } from '../toolkit/receiver.ts';
-import { reconcileGitRepository } from './git-repository.ts';
-import { reconcileImagePolicy } from './image-policy.ts';
-import { reconcileImageRepository } from './image-repository.ts';
-import { reconcileImageUpdateAutomation } from './image-update-automation.ts';
-import { reconcileKustomization } from './kustomization.ts';
 import type { ToolkitRef } from './object-key.ts';
 import type { RetryPolicy } from './outcome.ts';
-import { pruneInventory } from './prune-inventory.ts';
-import { reconcileReceiver } from './receiver.ts';
-import type { Reconciled } from './reconciled.ts';
-import type { Run } from './run.ts';
 import type { WithStatus } from './status.ts';
 
 /** A policy runs when its image has other tags; looked at now and then, it makes up for an event that was lost. In ms. */
@@ -25,7 +16,10 @@ const POLICY_INTERVAL_MS = 3_600_000;
 /** The longest pause before a policy that failed is tried again, in ms. */
 const POLICY_RETRY_MS = 600_000;
 
-/** What the pipeline knows of a kind of Toolkit object that it reconciles. */
+/**
+ * What the pipeline knows of a kind of Toolkit object that it reconciles. What it does for one stands in `kind-work.ts`, which brings the whole
+ * pipeline with it: commands that only show objects start without that.
+ */
 export interface Kind {
   group: string;
   version: string;
@@ -36,9 +30,6 @@ export interface Kind {
   revision(object: WithStatus): string | undefined;
   /** The revision that its last run tried. */
   attempted(object: WithStatus): string | undefined;
-  reconcile(run: Run, object: WithStatus): Promise<Reconciled>;
-  /** Takes away what the object has made, before it goes itself. @returns what became of it, in words */
-  cleanUp(run: Run, object: WithStatus): Promise<string>;
 }
 
 /** The kinds that are reconciled, by name. */
@@ -55,8 +46,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
     }),
     revision: (object) => (object as GitRepository).status?.artifact?.revision,
     attempted: (object) => (object as GitRepository).status?.artifact?.revision,
-    reconcile: (run, object) => reconcileGitRepository(run, object as GitRepository),
-    cleanUp: () => Promise.resolve('deleted'),
   },
   Kustomization: {
     group: 'kustomize.toolkit.fluxcd.io',
@@ -70,8 +59,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
     }),
     revision: (object) => (object as Kustomization).status?.lastAppliedRevision,
     attempted: (object) => (object as Kustomization).status?.lastAttemptedRevision,
-    reconcile: (run, object) => reconcileKustomization(run, object as Kustomization),
-    cleanUp: (run, object) => pruneInventory(run, object as Kustomization),
   },
   ImageRepository: {
     group: 'image.toolkit.fluxcd.io',
@@ -86,8 +73,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
     revision: (object) => (object as ImageRepository).status?.lastScanResult?.revision,
     // Images follow no commit; they are at most guests in the rollout of the one that wrote them.
     attempted: () => undefined,
-    reconcile: (run, object) => reconcileImageRepository(run, object as ImageRepository),
-    cleanUp: () => Promise.resolve('deleted'),
   },
   ImagePolicy: {
     group: 'image.toolkit.fluxcd.io',
@@ -100,8 +85,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
       return latest && formatImageRef(latest);
     },
     attempted: () => undefined,
-    reconcile: (run, object) => reconcileImagePolicy(run, object as ImagePolicy),
-    cleanUp: () => Promise.resolve('deleted'),
   },
   Receiver: {
     group: 'notification.toolkit.fluxcd.io',
@@ -115,8 +98,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
     }),
     revision: () => undefined,
     attempted: () => undefined,
-    reconcile: (run, object) => reconcileReceiver(run, object as Receiver),
-    cleanUp: () => Promise.resolve('deleted'),
   },
   ImageUpdateAutomation: {
     group: 'image.toolkit.fluxcd.io',
@@ -131,8 +112,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
     revision: (object) => (object as ImageUpdateAutomation).status?.observedSourceRevision,
     // It makes commits and is not part of the rollout of any.
     attempted: () => undefined,
-    reconcile: (run, object) => reconcileImageUpdateAutomation(run, object as ImageUpdateAutomation),
-    cleanUp: () => Promise.resolve('deleted'),
   },
 };
 

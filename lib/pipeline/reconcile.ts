@@ -11,6 +11,7 @@ import { fence } from './fence.ts';
 import { addFinalizer, finalize, forget, Outdated } from './finalize.ts';
 import { leaveAsGuest } from './guests.ts';
 import { leaveRollouts, SUSPENDED } from './heal-rollouts.ts';
+import { workOf } from './kind-work.ts';
 import type { Kind } from './kinds.ts';
 import { kinds } from './kinds.ts';
 import { takeNew } from './new-objects.ts';
@@ -138,7 +139,8 @@ async function attempt(run: Run, kind: Kind, object: WithStatus, parsed: WithSta
     const { metadata, status } = await addFinalizer(run, await fence(run, object));
     // Before it looks at its repository: a push from then on finds it, however new it is.
     await subscribeOne(run.ctx, run.job.cluster, parsed);
-    return await kind.reconcile(run, { ...parsed, metadata, ...(status === undefined ? {} : { status }) });
+    const whole = { ...parsed, metadata, ...(status === undefined ? {} : { status }) };
+    return await workOf(run.ref.kind).reconcile(run, whole);
   } catch (error) {
     if (error instanceof Outdated) throw error;
     // Shutting down, or the lease is lost: whoever takes the job next says how it ended.

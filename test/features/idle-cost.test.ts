@@ -106,11 +106,11 @@ test('an idle hour on a real API server asks of the table what a simulated one d
     MINUTES,
   );
   // Time stands still here while a job is done, so that sources come round more often than they do: what counts is each of the jobs.
-  const real = (of: keyof Meter) =>
-    hour.tick[of] + hour.sweep[of] + (hour.run[of] / hour.runs) * simulated.git;
-  for (const of of ['reads', 'writes'] as const) {
+  const real = (kind: keyof Meter) =>
+    hour.tick[kind] + hour.sweep[kind] + (hour.run[kind] / hour.runs) * simulated.git;
+  for (const kind of ['reads', 'writes'] as const) {
     const note = JSON.stringify({ hour, simulated });
-    expect(simulated.table[of], note).toBeGreaterThan(real(of) * (1 - APART));
-    expect(simulated.table[of], note).toBeLessThan(real(of) * (1 + APART));
+    expect(simulated.table[kind], note).toBeGreaterThan(real(kind) * (1 - APART));
+    expect(simulated.table[kind], note).toBeLessThan(real(kind) * (1 + APART));
   }
 });

@@ -6,6 +6,7 @@ import { freshNamespace, useGitea, useKubernetes } from '../support/cluster.ts';
 import { givenCluster } from '../support/given-cluster.ts';
 import { kubeCall, kubeRequest } from '../support/kube-request.ts';
 import { startKubernetes } from '../support/kubernetes.ts';
+import { runningServers, startServer } from '../support/process.ts';
 
 test('a namespace of the shared cluster takes objects, and is emptied when deleted', async () => {
   const kubernetes = await useKubernetes();
@@ -53,4 +54,14 @@ test('a given cluster is taken only when it says that tests may destroy what is 
   const configMaps = '/api/v1/namespaces/kube-system/configmaps';
   await kubeCall(cluster, 'POST', configMaps, { metadata: { name: 'slipway-may-destroy' } });
   expect(await givenCluster(file)).toEqual(cluster.connection);
+});
+
+test('a server that was started is known to run until it has stopped', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-test-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const logFile = join(directory, 'log');
+  const started = await startServer({ name: 'sleep', command: 'sleep', args: ['300'], logFile });
+  expect(runningServers()).toContain(started);
+  await started.stop();
+  expect(runningServers()).not.toContain(started);
 });

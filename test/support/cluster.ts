@@ -20,14 +20,14 @@ import { type KubernetesConnection, kubeconfigFor } from './kubernetes.ts';
 
 /** The shared cluster, as its administrator. */
 export async function useKubernetes(): Promise<KubernetesConnection & { kubeconfig: string }> {
-  const { server, caData, token } = (await ask('kubernetes')) as KubernetesConnection;
+  const { server, caData, token } = (await askShared('kubernetes')) as KubernetesConnection;
   return { server, caData, token, kubeconfig: kubeconfigFor('test', { server, caData, token }) };
 }
 
 /** The shared Git provider. */
 export async function useGitea(): Promise<GiteaClient> {
   const name = process.env.SLIPWAY_BACKEND === 'aws' ? 'gitea-aws' : 'gitea';
-  return connectGitea((await ask(name)) as GiteaConnection);
+  return connectGitea((await askShared(name)) as GiteaConnection);
 }
 
 /**
@@ -48,7 +48,8 @@ export async function freshNamespace(prefix = 'test'): Promise<string> {
 
 const answers = new Map<string, Promise<unknown>>();
 
-function ask(name: string): Promise<unknown> {
+/** Asks for what all test files of a run share; it is made when the first of them asks. */
+export function askShared(name: string): Promise<unknown> {
   let answer = answers.get(name);
   if (!answer) {
     answer = request(name);

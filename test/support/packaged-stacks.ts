@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { packageStacks, ROOT } from '../../infra/aws/package-stacks.ts';
-import { type Resource, readTemplate, type Template } from './cloudformation.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+import type { Resource, Template } from './cloudformation.ts';
+import { askShared } from './cluster.ts';
 
 /** The fleet file that tests package. */
-export const EXAMPLE = join(ROOT, 'infra/aws/example.yaml');
+export const EXAMPLE = join(import.meta.dirname, '../../infra/aws/example.yaml');
 
 /** Region and account, as they stand in ARNs of {@link EXAMPLE}. */
 export const ACCOUNT = 'eu-west-1:123456789012';
@@ -25,26 +24,25 @@ export interface PackagedStacks {
   clusterStack(name: string): Template;
 }
 
-/** Packages {@link EXAMPLE}, in a directory of its own. */
+/** The templates by name; what the processes of a run share of {@link PackagedStacks}. */
+export interface PackagedTemplates {
+  core: Template;
+  clusters: [name: string, template: Template][];
+}
+
+/** Packages {@link EXAMPLE}, once in a run: that takes half a minute of a processor. */
 export async function packagedStacks(): Promise<PackagedStacks> {
-  const directory = await temporaryDirectory();
-  try {
-    const packaged = await packageStacks(EXAMPLE, directory.path, () => {});
-    const core = await readTemplate(packaged.core.packaged);
-    const clusters = new Map<string, Template>();
-    for (const { name, packaged: place } of packaged.clusters) clusters.set(name, await readTemplate(place));
-    return {
-      core,
-      clusters: [...clusters.values()],
-      clusterStack(name) {
-        const template = clusters.get(name);
-        if (!template) throw new Error(`no stack of ${name} was packaged`);
-        return template;
-      },
-    };
-  } finally {
-    await directory.remove();
-  }
+  const packaged = (await askShared('packaged-stacks')) as PackagedTemplates;
+  const clusters = new Map(packaged.clusters);
+  return {
+    core: packaged.core,
+    clusters: [...clusters.values()],
+    clusterStack(name) {
+      const template = clusters.get(name);
+      if (!template) throw new Error(`no stack of ${name} was packaged`);
+      return template;
+    },
+  };
 }
 
 /** The resources of a type, with their ids. */

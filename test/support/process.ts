@@ -67,6 +67,13 @@ kill -TERM $watch 2>/dev/null
 exit $status
 `;
 
+const servers = new Set<Server>();
+
+/** The servers that this process has started and that still run. */
+export function runningServers(): Server[] {
+  return [...servers];
+}
+
 /** Starts a server in a process group of its own. It never outlives this process. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   await mkdir(dirname(options.logFile), { recursive: true });
@@ -116,7 +123,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     clearTimeout(timer);
   }
 
-  return {
+  const server: Server = {
     name: options.name,
     exited,
     running: () => running,
@@ -126,6 +133,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     stop,
     logTail: (lines = 30) => tail(options.logFile, lines),
   };
+  servers.add(server);
+  const gone = () => void servers.delete(server);
+  exited.then(gone, gone);
+  return server;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Vitest's global set-up of the suites that need real servers. One Kubernetes control plane and one Gitea are shared by
- * all test files of a run; each is started when a test first asks for it (see `cluster.ts`), so that a run which needs
- * none starts none. Test files run in processes of their own, so they ask over HTTP.
+ * Vitest's global set-up of the suites that need real servers. One Kubernetes control plane, one Gitea and the packaged templates for AWS are
+ * shared by all test files of a run; each is made when a test first asks for it (see `cluster.ts`), so that a run which needs
+ * none makes none. Test files run in other processes, so they ask over HTTP.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
@@ -11,6 +11,7 @@ import type { TestProject } from 'vitest/node';
 import { type Gitea, startGitea } from './gitea.ts';
 import { givenCluster } from './given-cluster.ts';
 import { type Kubernetes, startKubernetes } from './kubernetes.ts';
+import type { PackagedTemplates } from './packaged-stacks.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -46,6 +47,7 @@ async function open(): Promise<Shared> {
   let kubernetes: Promise<Kubernetes> | undefined;
   // One for each shape that the same test files run in: they make users and repositories of the same names.
   const giteas = new Map<string, Promise<Gitea>>();
+  let stacks: Promise<PackagedTemplates> | undefined;
 
   async function answer(name: string): Promise<unknown> {
     if (name === 'kubernetes') {
@@ -58,6 +60,11 @@ async function open(): Promise<Shared> {
       giteas.set(name, gitea);
       const { url, sshHost, knownHosts, admin } = await gitea;
       return { url, sshHost, knownHosts, admin };
+    }
+    if (name === 'packaged-stacks') {
+      // Most runs do without what this loads.
+      stacks ??= import('./package-example.ts').then(({ packageExample }) => packageExample());
+      return stacks;
     }
     throw new Error(`There is no shared server called ${name}.`);
   }
