@@ -34,7 +34,15 @@ const projects = [
   { name: 'features', include: ['test/features/**/*.test.ts'], testTimeout: 120_000, ...servers },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, ...servers },
   // The same promises once more, kept by the functions of AWS over SQS, DynamoDB and S3.
-  { name: 'aws', include: awsTests, testTimeout: 300_000, env: { SLIPWAY_BACKEND: 'aws' }, ...servers },
+  // Each file has the servers that stand in for AWS to itself.
+  {
+    name: 'aws',
+    include: awsTests,
+    testTimeout: 300_000,
+    env: { SLIPWAY_BACKEND: 'aws' },
+    ...servers,
+    isolate: true,
+  },
 ];
 
 // Tests run in several processes, and so does every command line in one: none compiles what another has compiled.

@@ -20,21 +20,25 @@ export const TIMEOUT_SECONDS = 900;
 let servers: Promise<AwsServers> | undefined;
 
 /** The servers of this process, started when first asked for; calls to AWS of this process go to them. */
-export function awsServers(): Promise<AwsServers> {
+export async function awsServers(): Promise<AwsServers> {
   servers ??= start();
-  return servers;
+  const started = await servers;
+  const { fauxqs, dynalite } = started;
+  // Once a test file, since after each the environment is set back; what the file puts in between itself stays.
+  if (process.env.AWS_ENDPOINT_URL_S3 !== fauxqs.endpoint)
+    Object.assign(process.env, {
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL_SQS: fauxqs.endpoint,
+      AWS_ENDPOINT_URL_S3: fauxqs.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: dynalite.endpoint,
+    });
+  return started;
 }
 
 async function start(): Promise<AwsServers> {
   const [fauxqs, dynalite] = await Promise.all([startSqsAndS3(), startDynamoDb()]);
-  Object.assign(process.env, {
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_ENDPOINT_URL_SQS: fauxqs.endpoint,
-    AWS_ENDPOINT_URL_S3: fauxqs.endpoint,
-    AWS_ENDPOINT_URL_DYNAMODB: dynalite.endpoint,
-  });
   return { fauxqs, dynalite };
 }
 
