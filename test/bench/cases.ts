@@ -1,7 +1,3 @@
-import { execFile } from 'node:child_process';
-import process from 'node:process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { sweep } from '../../lib/pipeline/sweep.ts';
 import type { Floor } from './floor.ts';
@@ -9,6 +5,7 @@ import { appObjects, kustomization, names, toYaml } from './manifests.ts';
 import { watchMemory } from './memory.ts';
 import type { Figure } from './report.ts';
 import { figure, percentile } from './report.ts';
+import { resultOf } from './result-of.ts';
 import type { Stage } from './stage.ts';
 
 /** Sizes of the cases; `--scale` multiplies them. */
@@ -210,13 +207,6 @@ export async function webhookP99(stage: Stage, sizes: Sizes): Promise<Figure[]> 
 
 function floorOf({ kubernetes: { connection } }: Stage, count: number): Promise<Floor> {
   return resultOf<Floor>('floor-process.ts', { connection, count });
-}
-
-/** What a program beside this one prints, so that what is measured does not share its thread with what measures. */
-async function resultOf<T>(program: string, input: unknown): Promise<T> {
-  const path = fileURLToPath(new URL(`./${program}`, import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [path, JSON.stringify(input)]);
-  return JSON.parse(stdout) as T;
 }
 
 /** Grows by one with every write to the cluster. */

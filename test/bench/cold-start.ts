@@ -1,19 +1,24 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { bundleFunctions } from '../../infra/aws/bundle.ts';
 import { PACKAGED_FLEET, ROOT } from '../../infra/aws/package-stacks.ts';
-import { run } from '../../lib/exec.ts';
 import { packFleet } from '../../lib/fleet/pack-fleet.ts';
 import { startDynamoDb } from '../support/dynalite.ts';
 import { startSqsAndS3 } from '../support/fauxqs.ts';
 import { signedPush } from '../support/signed-push.ts';
 import { type Figure, figure, percentile } from './report.ts';
+import { resultOf } from './result-of.ts';
 import { SECRET } from './secret.ts';
 
 const TIMES = 11;
+
+/** How long one start took, and what of it was its own work. */
+interface Start {
+  ms: number;
+  cpuMs: number;
+}
 
 /**
  * A fresh process of Node with the bundled webhook function, from its start until it has answered a signed push. SQS and DynamoDB are spoken to in plain
@@ -42,32 +47,31 @@ export async function coldStart(): Promise<Figure[]> {
        const { user, system } = process.cpuUsage();
        process.stdout.write(JSON.stringify([answer.statusCode, (user + system) / 1_000]), () => process.exit());`,
     );
-    const times: number[] = [];
-    const busy: number[] = [];
+    const events: string[] = [];
     for (let index = 0; index < TIMES; index += 1) {
       const event = join(directory, `event-${index}.json`);
       await writeFile(event, JSON.stringify(eventOf(`delivery-${index}`)));
-      const began = performance.now();
-      const { stdout, stderr } = await run(process.execPath, [program, event], {
-        cwd: directory,
-        env: {
-          SLIPWAY_TABLE: 'slipway',
-          SLIPWAY_BUCKET: 'slipway',
-          SLIPWAY_QUEUES: `${sqs.endpoint}${new URL(queueUrl).pathname.replace(/push\.fifo$/, '')}`,
-          SLIPWAY_FLEET: fleet,
-          WEBHOOK_SECRET: SECRET,
-          AWS_REGION: 'us-east-1',
-          AWS_ACCESS_KEY_ID: 'test',
-          AWS_SECRET_ACCESS_KEY: 'test',
-          AWS_ENDPOINT_URL_SQS: sqs.endpoint,
-          AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
-        },
-      });
-      times.push(performance.now() - began);
-      const [status = 0, cpuMs = 0] = JSON.parse(Buffer.from(stdout).toString() || '[]') as number[];
-      busy.push(cpuMs);
-      if (status !== 202) throw new Error(`the webhook was answered with ${status}: ${stderr}`);
+      events.push(event);
     }
+    const starts = await resultOf<Start[]>('cold-start-process.ts', {
+      program,
+      events,
+      directory,
+      env: {
+        SLIPWAY_TABLE: 'slipway',
+        SLIPWAY_BUCKET: 'slipway',
+        SLIPWAY_QUEUES: `${sqs.endpoint}${new URL(queueUrl).pathname.replace(/push\.fifo$/, '')}`,
+        SLIPWAY_FLEET: fleet,
+        WEBHOOK_SECRET: SECRET,
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+        AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+        AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+      },
+    });
+    const times = starts.map(({ ms }) => ms);
+    const busy = starts.map(({ cpuMs }) => cpuMs);
     const { Messages: messages = [] } = await sqs.sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
     if (messages.length === 0) throw new Error('the webhook was answered, and no push stands in the queue');
     const median = percentile(times, 0.5);
