@@ -32,6 +32,7 @@ describe('mergedPullRequest', () => {
     const started = performance.now();
     mergedPullRequest(`Merge pull request '${"' (#".repeat(200_000)}`);
     mergedPullRequest(`x\n${'See merge request '.repeat(100_000)}`);
-    expect(performance.now() - started).toBeLessThan(200);
+    // What looks at a part of such a message again and again needs minutes; a busy machine needs half a second.
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
