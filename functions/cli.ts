@@ -20,7 +20,7 @@ const program = new Command('slipway')
   )
   .showHelpAfterError('(see "slipway --help")');
 
-const name = chosenCommand(process.argv.slice(2));
+const name = chosenCommand(process.argv.slice(2), program.options);
 const chosen = commands.filter(({ names }) => name !== undefined && names.includes(name));
 // All of them for the help, and to name the nearest one to what there is not.
 for (const { load } of chosen.length > 0 ? chosen : commands) (await load())(program);

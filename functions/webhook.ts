@@ -1,22 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import type { Hono } from 'hono';
-import { dynamodbApi, sqsApi } from '../lib/cloud/aws-json.ts';
-import { sortableId } from '../lib/core/sortable-id.ts';
 import type { Log } from '../lib/log.ts';
 import type { Edge } from '../lib/pipeline/context.ts';
 import { Deliveries } from '../lib/store/deliveries.ts';
-import { dynamoTable } from '../lib/store/dynamodb.ts';
 import { Receivers } from '../lib/store/receivers.ts';
 import { openBlobs } from './aws/blobs.ts';
 import type { Environment } from './aws/environment.ts';
-import { openFleetAt } from './aws/fleet.ts';
 import { addressOf, type HttpHandler, httpHandler } from './aws/http-event.ts';
 import { keepOpen, type Opened } from './aws/lambda.ts';
 import { logOf } from './aws/log.ts';
-import { openQueues } from './aws/queues.ts';
+import { openBase } from './aws/open-base.ts';
 import { lazySeal } from './aws/seal.ts';
 import { lazyHttp } from './lazy-http.ts';
-import { lazyAwsApi } from './open-aws-api.ts';
 import { createWebhooks } from './webhooks.ts';
 
 /**
@@ -27,11 +21,9 @@ export async function openWebhook(
   environment: Environment,
   log: Log = logOf(environment),
 ): Promise<Opened & { app: Hono }> {
-  const open = await openFleetAt(environment.fleet);
-  const { network, limits, aws: section } = open.fleet;
-  const aws = lazyAwsApi(section?.region);
-  const now = Date.now;
-  const rows = dynamoTable({ dynamodb: dynamodbApi(aws), tableName: environment.table, name: 'index', now });
+  const { open, queues, table, newId } = await openBase(environment);
+  const { network, limits } = open.fleet;
+  const rows = table('index');
   const http = lazyHttp({
     network: { allow: network.allow },
     timeoutMs: limits.requestTimeout,
@@ -39,14 +31,14 @@ export async function openWebhook(
     userAgent: 'slipway',
   });
   const ctx: Edge = {
-    queues: openQueues(sqsApi(aws), environment.queues, rows),
-    index: { deliveries: new Deliveries(rows, now), receivers: new Receivers(rows) },
+    queues,
+    index: { deliveries: new Deliveries(rows, Date.now), receivers: new Receivers(rows) },
     blobs: openBlobs(environment),
     http,
     seal: lazySeal(open),
     log,
-    now,
-    newId: () => sortableId(now(), randomBytes(10)),
+    now: Date.now,
+    newId,
   };
   return {
     app: createWebhooks(ctx, open, addressOf),

@@ -2,22 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { dynamodbApi, sqsApi } from '../../lib/cloud/aws-json.ts';
 import { messageOf } from '../../lib/core/errors.ts';
-import { sortableId } from '../../lib/core/sortable-id.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Core, Queues } from '../../lib/pipeline/context.ts';
 import { enqueue } from '../../lib/pipeline/enqueue.ts';
 import type { Queue } from '../../lib/queue/queue.ts';
-import { dynamoTable } from '../../lib/store/dynamodb.ts';
-import { lazyAwsApi } from '../open-aws-api.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import { type OpenIndex, openIndex } from '../open-index.ts';
 import type { Environment } from './environment.ts';
-import { openFleetAt } from './fleet.ts';
 import type { Opened } from './lambda.ts';
 import { logOf } from './log.ts';
-import { openQueues } from './queues.ts';
+import { openBase } from './open-base.ts';
 
 /** By how much the clocks of workers may differ, in ms: those of functions hardly do, that of a worker elsewhere may. */
 const SKEW_MS = 30_000;
@@ -35,13 +30,7 @@ export async function openCore(
   log: Log = logOf(environment),
   signal: AbortSignal = new AbortController().signal,
 ): Promise<AwsCore> {
-  const open = await openFleetAt(environment.fleet);
-  const aws = lazyAwsApi(open.fleet.aws?.region);
-  const dynamodb = dynamodbApi(aws);
-  const newId = () => sortableId(Date.now(), randomBytes(10));
-  const table = (name: string) =>
-    dynamoTable({ dynamodb, tableName: environment.table, name, now: Date.now });
-  const queues = openQueues(sqsApi(aws), environment.queues, table('index'));
+  const { open, queues, table, newId } = await openBase(environment);
   const index = openIndex(
     table,
     Date.now,

@@ -22,10 +22,13 @@ export interface KindWork {
   cleanUp(run: Run, object: WithStatus): Promise<string>;
 }
 
+/** Of kinds whose objects leave nothing in the cluster. */
+const nothingMade = () => Promise.resolve('deleted');
+
 const WORK: Readonly<Record<string, KindWork>> = {
   GitRepository: {
     reconcile: (run, object) => reconcileGitRepository(run, object as GitRepository),
-    cleanUp: () => Promise.resolve('deleted'),
+    cleanUp: nothingMade,
   },
   Kustomization: {
     reconcile: (run, object) => reconcileKustomization(run, object as Kustomization),
@@ -33,19 +36,19 @@ const WORK: Readonly<Record<string, KindWork>> = {
   },
   ImageRepository: {
     reconcile: (run, object) => reconcileImageRepository(run, object as ImageRepository),
-    cleanUp: () => Promise.resolve('deleted'),
+    cleanUp: nothingMade,
   },
   ImagePolicy: {
     reconcile: (run, object) => reconcileImagePolicy(run, object as ImagePolicy),
-    cleanUp: () => Promise.resolve('deleted'),
+    cleanUp: nothingMade,
   },
   Receiver: {
     reconcile: (run, object) => reconcileReceiver(run, object as Receiver),
-    cleanUp: () => Promise.resolve('deleted'),
+    cleanUp: nothingMade,
   },
   ImageUpdateAutomation: {
     reconcile: (run, object) => reconcileImageUpdateAutomation(run, object as ImageUpdateAutomation),
-    cleanUp: () => Promise.resolve('deleted'),
+    cleanUp: nothingMade,
   },
 };
 

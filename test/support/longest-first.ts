@@ -21,19 +21,17 @@ const LONGEST = [
   'features/cli-operate',
 ];
 
-/** The rest goes project by project, since a process plays the files of one project only; the shortest files, which fill the end best, are last. */
-const PROJECTS = ['aws', 'e2e', 'features', 'contract', 'simulation', 'unit'];
-
-/** Begins with the longest files, so that no run ends with one worker busy for minutes and the others idle. */
+/**
+ * Begins with the longest files, so that no run ends with one worker busy for minutes and the others idle. The rest goes project by project, since a
+ * process plays the files of one project only: from the last one of vitest.config.ts to the first, whose files are the shortest and fill the end best.
+ */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rest = await super.sort(files);
-    return rest.sort((a, b) => placeOf(a) - placeOf(b) || projectOf(a) - projectOf(b));
+    const names = this.ctx.projects.map(({ name }) => name);
+    const projectOf = ({ project }: TestSpecification) => names.indexOf(project.name);
+    return rest.sort((a, b) => placeOf(a) - placeOf(b) || projectOf(b) - projectOf(a));
   }
-}
-
-function projectOf({ project }: TestSpecification): number {
-  return PROJECTS.indexOf(project.name);
 }
 
 function placeOf({ moduleId }: TestSpecification): number {

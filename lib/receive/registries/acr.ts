@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Text } from '../fields.ts';
 import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
@@ -7,9 +8,9 @@ import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
 const Payload = jsonObject({
-  id: v.nullish(v.string()),
+  id: Text,
   action: v.string(),
-  target: v.nullish(jsonObject({ repository: v.string(), tag: v.nullish(v.string()) })),
+  target: v.nullish(jsonObject({ repository: v.string(), tag: Text })),
 });
 
 /**

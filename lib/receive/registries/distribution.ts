@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Text } from '../fields.ts';
 import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
@@ -12,7 +13,7 @@ const Payload = jsonObject({
       jsonObject({
         id: v.string(),
         action: v.string(),
-        target: jsonObject({ repository: v.string(), tag: v.nullish(v.string()) }),
+        target: jsonObject({ repository: v.string(), tag: Text }),
       }),
     ),
     v.maxLength(10_000),

@@ -1,11 +1,12 @@
 import * as v from 'valibot';
+import { Text } from '../fields.ts';
 import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryType } from './registry-type.ts';
 
 const Payload = jsonObject({
-  push_data: jsonObject({ tag: v.nullish(v.string()) }),
+  push_data: jsonObject({ tag: Text }),
   repository: jsonObject({ repo_name: v.string() }),
 });
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Text } from '../fields.ts';
 import { JsonObject, jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
@@ -19,7 +20,7 @@ const Detail = jsonObject({
   result: v.string(),
   'action-type': v.string(),
   'repository-name': v.string(),
-  'image-tag': v.nullish(v.string()),
+  'image-tag': Text,
 });
 
 /**

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { splitReference } from '../../core/image-reference.ts';
+import { Text } from '../fields.ts';
 import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
 import { isFromGoogle } from './google-identity.ts';
@@ -7,7 +8,7 @@ import { messageId, unwrapMessage } from './pubsub.ts';
 import { pushOf, received } from './pushes.ts';
 import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
-const Event = jsonObject({ action: v.string(), tag: v.nullish(v.string()) });
+const Event = jsonObject({ action: v.string(), tag: Text });
 
 /**
  * Google Artifact Registry (and Container Registry), by an authenticated push subscription to the Pub/Sub topic `gcr`.

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { asciiLowerCase } from '../../core/ascii.ts';
 import { splitReference } from '../../core/image-reference.ts';
+import { Text } from '../fields.ts';
 import { github } from '../github.ts';
 import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
@@ -9,14 +10,12 @@ import type { RegistryReceived, RegistryType } from './registry-type.ts';
 
 const Package = jsonObject({
   name: v.string(),
-  namespace: v.nullish(v.string()),
+  namespace: Text,
   owner: v.nullish(jsonObject({ login: v.string() })),
   package_version: v.nullish(
     jsonObject({
-      package_url: v.nullish(v.string()),
-      container_metadata: v.nullish(
-        jsonObject({ tag: v.nullish(jsonObject({ name: v.nullish(v.string()) })) }),
-      ),
+      package_url: Text,
+      container_metadata: v.nullish(jsonObject({ tag: v.nullish(jsonObject({ name: Text })) })),
     }),
   ),
 });

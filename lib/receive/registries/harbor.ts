@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Text } from '../fields.ts';
 import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyToken } from '../signature.ts';
@@ -7,11 +8,11 @@ import type { RegistryType } from './registry-type.ts';
 import { sentToken } from './sent-token.ts';
 
 const Data = jsonObject({
-  resources: v.pipe(v.array(jsonObject({ tag: v.nullish(v.string()) })), v.maxLength(10_000)),
+  resources: v.pipe(v.array(jsonObject({ tag: Text })), v.maxLength(10_000)),
   repository: jsonObject({ repo_full_name: v.string() }),
 });
 
-const Kind = jsonObject({ type: v.string(), id: v.nullish(v.string()) });
+const Kind = jsonObject({ type: v.string(), id: Text });
 
 /** The names of a push in both formats, and in that of old versions. */
 const PUSHES: ReadonlySet<string> = new Set(['PUSH_ARTIFACT', 'harbor.artifact.pushed', 'pushImage']);

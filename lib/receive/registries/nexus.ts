@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Text } from '../fields.ts';
 import { jsonObject } from '../json-object.ts';
 import { readPayload } from '../payload-error.ts';
 import { verifyHmac } from '../signature.ts';
@@ -8,9 +9,7 @@ import type { RegistryType } from './registry-type.ts';
 const Payload = jsonObject({
   repositoryName: v.string(),
   action: v.string(),
-  component: v.nullish(
-    jsonObject({ format: v.nullish(v.string()), name: v.string(), version: v.nullish(v.string()) }),
-  ),
+  component: v.nullish(jsonObject({ format: Text, name: v.string(), version: Text })),
 });
 
 /**

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
+import { Text } from '../fields.ts';
 import { parseJson } from '../json.ts';
 import { jsonObject } from '../json-object.ts';
 import { PayloadError, readPayload } from '../payload-error.ts';
 
-const Envelope = jsonObject({ message: jsonObject({ data: v.string(), messageId: v.nullish(v.string()) }) });
+const Envelope = jsonObject({ message: jsonObject({ data: v.string(), messageId: Text }) });
 
 /** The id of a Pub/Sub message, the same when it is pushed again. */
 export function messageId(payload: unknown): string | undefined {

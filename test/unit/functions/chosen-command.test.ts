@@ -4,6 +4,11 @@ import { chosenCommand } from '../../../functions/chosen-command.ts';
 import { commands } from '../../../functions/commands/registry.ts';
 
 describe('the chosen command', () => {
+  const { options } = new Command()
+    .option('-c, --config <file>')
+    .option('-o, --output <format>')
+    .option('--version');
+
   it.each([
     [['get', 'ks'], 'get'],
     [['-c', 'get', 'tree', '--help'], 'tree'],
@@ -14,7 +19,7 @@ describe('the chosen command', () => {
     [['--version'], undefined],
     [['-c'], undefined],
     [[], undefined],
-  ])('of %j is %s', (args, command) => expect(chosenCommand(args)).toBe(command));
+  ])('of %j is %s', (args, command) => expect(chosenCommand(args, options)).toBe(command));
 });
 
 describe('the registry of commands', () => {
