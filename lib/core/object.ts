@@ -75,7 +75,7 @@ export function gvkOf(object: { apiVersion: string; kind: string }): GroupVersio
 }
 
 /** The reference that names `object`. */
-export function refOf(object: KubernetesObject): ObjectRef {
+export function refOf(object: Pick<KubernetesObject, 'apiVersion' | 'kind' | 'metadata'>): ObjectRef {
   return { ...gvkOf(object), namespace: object.metadata.namespace ?? '', name: object.metadata.name };
 }
 

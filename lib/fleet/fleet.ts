@@ -18,7 +18,7 @@ const Network = z.strictObject({
 });
 
 const Limits = z.strictObject({
-  concurrency: z.int().min(1).max(1000).default(16).describe('Objects reconciled at the same time.'),
+  concurrency: z.int().min(1).max(1000).default(24).describe('Objects reconciled at the same time.'),
   requestTimeout: milliseconds(1_000)
     .prefault('30s')
     .describe('Limit of time for one request to a cluster or provider.'),

@@ -86,7 +86,7 @@ ${providerText(provider, url)}
 #   directory: ./.slipway
 
 # limits:
-#   concurrency: 16
+#   concurrency: 24
 #   requestTimeout: 30s
 #   renderTimeout: 2m
 #   renderSize: 64Mi

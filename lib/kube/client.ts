@@ -22,7 +22,10 @@ export interface ApplyOptions {
   force: boolean;
   /** Ask the server what would come of it, without writing. */
   dryRun?: boolean;
-  /** What the server does with unknown and duplicate fields. Default: the server's own, which is `Warn` for an apply of JSON. */
+  /**
+   * What the server does with keys that stand twice, for which it parses what it is sent a second time. Default: `Ignore`, since JSON of ours has
+   * none. An apply with fields that the server does not know is refused in any case.
+   */
   fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
   /** For example `status`. */
   subresource?: string;
@@ -130,6 +133,11 @@ export interface KubeClient {
     gvk: GroupVersionKind,
     options: ListOptions & { resourceVersion: string },
   ): AsyncIterable<WatchEvent<T>>;
+  /** The same, of metadata alone. */
+  watchMetadata(
+    gvk: GroupVersionKind,
+    options: ListOptions & { resourceVersion: string },
+  ): AsyncIterable<WatchEvent<PartialObject>>;
   /** A GET of any path, parsed as JSON; for `/version` and the like. */
   raw<T>(path: string): Promise<T>;
   close(): Promise<void>;

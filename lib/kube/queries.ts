@@ -4,8 +4,7 @@ import type { ApplyOptions, DeleteOptions, WriteOptions } from './client.ts';
 export function applyQuery(options: ApplyOptions): string {
   let query = `fieldManager=${encodeURIComponent(options.fieldManager)}&force=${options.force}`;
   if (options.dryRun) query += '&dryRun=All';
-  if (options.fieldValidation) query += `&fieldValidation=${options.fieldValidation}`;
-  return query;
+  return `${query}&fieldValidation=${options.fieldValidation ?? 'Ignore'}`;
 }
 
 /** The query of a create, update or patch, with `?`. */

@@ -14,7 +14,10 @@ import { confirmMissing, servedKind, type UserSession } from './session.ts';
 import { watchEvents } from './watch.ts';
 
 /** The part of a client that changes nothing. */
-export type Reads = Pick<KubeClient, 'get' | 'getMetadata' | 'list' | 'listMetadata' | 'watch' | 'raw'>;
+export type Reads = Pick<
+  KubeClient,
+  'get' | 'getMetadata' | 'list' | 'listMetadata' | 'watch' | 'watchMetadata' | 'raw'
+>;
 
 /** Reads as one user. */
 export function createReads(session: UserSession): Reads {
@@ -69,6 +72,27 @@ export function createReads(session: UserSession): Reads {
     });
   }
 
+  async function* watched<T extends KubernetesObject>(
+    gvk: GroupVersionKind,
+    options: Parameters<KubeClient['watch']>[1],
+    wanted: readonly string[],
+  ) {
+    const what = `watch ${gvk.kind}`;
+    const resource = await servedKind(session, gvk, () => what);
+    const query = new URLSearchParams({ resourceVersion: options.resourceVersion });
+    if (options.labelSelector) query.set('labelSelector', options.labelSelector);
+    if (options.fieldSelector) query.set('fieldSelector', options.fieldSelector);
+    yield* watchEvents<T>(session.watchPool(), transport, {
+      path: collectionPath(resource, options.namespace ?? ''),
+      query,
+      headers: wanted,
+      what,
+      secret: isSecret(gvk),
+      signal: options.signal,
+      now: session.now,
+    });
+  }
+
   return {
     get: (ref) => read('get', ref, headers.json),
     async getMetadata(ref) {
@@ -82,24 +106,12 @@ export function createReads(session: UserSession): Reads {
       const apiVersion = formatApiVersion(gvk);
       return { items: items.map(({ metadata }) => ({ apiVersion, kind, metadata })), resourceVersion };
     },
-    async *watch<T extends KubernetesObject>(
-      gvk: GroupVersionKind,
-      options: Parameters<KubeClient['watch']>[1],
-    ) {
-      const what = `watch ${gvk.kind}`;
-      const resource = await servedKind(session, gvk, () => what);
-      const query = new URLSearchParams({ resourceVersion: options.resourceVersion });
-      if (options.labelSelector) query.set('labelSelector', options.labelSelector);
-      if (options.fieldSelector) query.set('fieldSelector', options.fieldSelector);
-      yield* watchEvents<T>(session.watchPool(), transport, {
-        path: collectionPath(resource, options.namespace ?? ''),
-        query,
-        headers: headers.json,
-        what,
-        secret: isSecret(gvk),
-        signal: options.signal,
-        now: session.now,
-      });
+    watch: (gvk, options) => watched(gvk, options, headers.json),
+    async *watchMetadata(gvk, options) {
+      const { kind } = gvk;
+      const apiVersion = formatApiVersion(gvk);
+      for await (const { type, object } of watched(gvk, options, headers.metadata))
+        yield { type, object: { apiVersion, kind, metadata: object.metadata } };
     },
     async raw<T>(path: string) {
       const what = `get ${path}`;

@@ -1,15 +1,15 @@
 import { messageOf } from '../core/errors.ts';
+import type { Trigger } from '../core/job.ts';
 import { refOf } from '../core/object.ts';
+import type { PartialObject } from '../kube/client.ts';
 import { KubeError } from '../kube/errors.ts';
-import { changeReason } from './change-reason.ts';
+import { FINALIZER, REQUESTED_AT } from '../toolkit/annotations.ts';
 import type { ClusterConnection, Context } from './context.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { kinds } from './kinds.ts';
-import { isNew } from './ready.ts';
-import type { WithStatus } from './status.ts';
 
 /** How long a new object is given to be taken up by a job that is on its way. */
-const NEW_MS = 1_000;
+const FRESH_MS = 1_000;
 
 /** The pause after a watch broke, doubled each time up to the longest while the cluster stays away. */
 const PAUSE_MS = 2_000;
@@ -53,62 +53,65 @@ async function follow(ctx: Context, { client, config }: ClusterConnection, kindN
   if (!kind) return;
   const gvk = { group: kind.group, version: kind.version, kind: kindName };
   if (!(await client.resource(gvk))) return;
-  const { resourceVersion } = await client.listMetadata(gvk);
-  const sent = new Map<string, string>();
-  const latest = new Map<string, WithStatus>();
-  for await (const { type, object } of client.watch<WithStatus>(gvk, {
-    resourceVersion,
-    signal: ctx.signal,
-  })) {
+  const { items, resourceVersion } = await client.listMetadata(gvk);
+  const seen = new Map(items.map(({ metadata }) => [metadata.uid, causesOf(metadata)]));
+  const fresh = new Map<string | undefined, PartialObject>();
+  // Metadata alone, since every status that a run writes comes by here too.
+  const options = { resourceVersion, signal: ctx.signal };
+  for await (const { type, object } of client.watchMetadata(gvk, options)) {
     if (type === 'BOOKMARK') continue;
-    const { uid = '', deletionTimestamp, generation, annotations } = object.metadata;
+    const { uid } = object.metadata;
     if (type === 'DELETED') {
-      sent.delete(uid);
-      latest.delete(uid);
-      await enqueue(ctx, [{ job: reconcileJob(ctx, config.name, refOf(object), 'watch') }]);
+      seen.delete(uid);
+      fresh.delete(uid);
+      await send(ctx, config.name, object, 'watch');
       continue;
     }
-    const reason = changeReason(object);
-    if (reason === undefined) continue;
+    const before = seen.get(uid);
+    const causes = causesOf(object.metadata);
+    seen.set(uid, causes);
+    const isRequested = causes.requestedAt !== undefined && causes.requestedAt !== before?.requestedAt;
     // One that nobody has looked at yet is on its way already, sent by whoever applied it; or else the sweep sends it.
-    if (isNew(object) && reason === 'changed') {
-      latest.set(uid, object);
-      if (type === 'ADDED') void sendIfStillNew(ctx, config.name, latest, uid);
+    if (!isTakenUp(object) && !isRequested && (type === 'ADDED' || fresh.has(uid))) {
+      fresh.set(uid, object);
+      if (type === 'ADDED') void sendIfStillFresh(ctx, config.name, fresh, uid);
       continue;
     }
-    latest.delete(uid);
-    // Each status write of the run that this causes comes by here too; only a new cause is a new job.
-    const cause = [
-      reason,
-      deletionTimestamp,
-      generation,
-      annotations?.['reconcile.fluxcd.io/requestedAt'],
-    ].join('|');
-    if (sent.get(uid) === cause) continue;
-    sent.set(uid, cause);
-    await enqueue(ctx, [
-      { job: reconcileJob(ctx, config.name, refOf(object), reason === 'requested' ? 'request' : 'watch') },
-    ]);
+    fresh.delete(uid);
+    if (isRequested) await send(ctx, config.name, object, 'request');
+    else if (causes.change !== before?.change) await send(ctx, config.name, object, 'watch');
   }
 }
 
-/** A new object that has no status after a moment was made by somebody else (`kubectl apply`). */
-async function sendIfStillNew(
+/** What of an object's metadata tells that it must run; only what is new to it is a new job. */
+function causesOf({ annotations, generation, deletionTimestamp }: PartialObject['metadata']) {
+  return { requestedAt: annotations?.[REQUESTED_AT], change: `${generation}|${deletionTimestamp}` };
+}
+
+/** Whether a run has put its finalizer on the object, or nobody needs to any more. */
+function isTakenUp({ metadata }: PartialObject): boolean {
+  return metadata.finalizers?.includes(FINALIZER) === true || metadata.deletionTimestamp !== undefined;
+}
+
+/** A new object that no run has taken up after a moment was made by somebody else (`kubectl apply`). */
+async function sendIfStillFresh(
   ctx: Context,
   cluster: string,
-  latest: Map<string, WithStatus>,
-  uid: string,
+  fresh: Map<string | undefined, PartialObject>,
+  uid: string | undefined,
 ): Promise<void> {
-  await ctx.sleep(NEW_MS, ctx.signal).catch(() => undefined);
-  const object = latest.get(uid);
-  latest.delete(uid);
-  if (!object || ctx.signal.aborted || (object.metadata.finalizers ?? []).length > 0) return;
-  await enqueue(ctx, [{ job: reconcileJob(ctx, cluster, refOf(object), 'watch') }]).catch(
-    (error: unknown) => {
-      ctx.log.warn(
-        { cluster, error: messageOf(error) },
-        'a new object could not be sent on; the sweep finds it',
-      );
-    },
-  );
+  await ctx.sleep(FRESH_MS, ctx.signal).catch(() => undefined);
+  const object = fresh.get(uid);
+  fresh.delete(uid);
+  if (!object || ctx.signal.aborted) return;
+  await send(ctx, cluster, object, 'watch').catch((error: unknown) => {
+    ctx.log.warn(
+      { cluster, error: messageOf(error) },
+      'a new object could not be sent on; the sweep finds it',
+    );
+  });
+}
+
+function send(ctx: Context, cluster: string, object: PartialObject, trigger: Trigger): Promise<void> {
+  return enqueue(ctx, [{ job: reconcileJob(ctx, cluster, refOf(object), trigger) }]);
 }

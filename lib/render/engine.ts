@@ -11,6 +11,8 @@ export interface EngineOptions {
   path: string;
   /** Processes at most. Default: one per processor, at most four. */
   processes?: number;
+  /** So long a build waits for a process that its tenant has before it gets another one, in ms. Default: 250. */
+  growAfterMs?: number;
   /** Limit for one build, in ms. Default: one minute. */
   timeoutMs?: number;
   /** Builds after which a process is replaced. Default: 5,000. */
@@ -84,6 +86,8 @@ interface Waiter {
   tree: string;
   /** How often a later one of the same tenant as the free process went first. */
   passed: number;
+  /** Whether it has waited long enough for a process of its own. */
+  mayGrow: boolean;
   resolve: (process: EngineProcess) => void;
   reject: (error: Error) => void;
 }
@@ -97,6 +101,7 @@ const MAX_PASSED = 16;
  */
 export function createEngine(options: EngineOptions): Engine {
   const limit = options.processes ?? Math.min(4, availableParallelism());
+  const growAfterMs = options.growAfterMs ?? 250;
   const timeout = options.timeoutMs ?? 60_000;
   const recycleAfter = options.recycleAfter ?? 5_000;
   const args = [`--memory=${options.memoryBytes ?? 1 << 30}`];
@@ -117,23 +122,34 @@ export function createEngine(options: EngineOptions): Engine {
     process.kill();
   }
 
-  /** A process for a build: one that holds the tree, else one of the tenant, else a fresh one, else one replaced. */
-  function take(tenant: string, tree: string): EngineProcess | undefined {
-    const usable = (process: EngineProcess) => process.alive;
-    for (const dead of idle.filter((process) => !usable(process))) remove(dead);
+  /**
+   * A process for a build: one that holds the tree, else one of the tenant, else a fresh one, else one replaced. Most builds take a few
+   * milliseconds, and another process takes memory and a start: while the tenant has a process that is busy, none is started at once.
+   */
+  function take({ tenant, tree, mayGrow }: Pick<Waiter, 'tenant' | 'tree' | 'mayGrow'>) {
+    for (const dead of idle.filter((process) => !process.alive)) remove(dead);
     const found =
       idle.find((process) => process.tenant === tenant && process.trees.has(tree)) ??
       idle.find((process) => process.tenant === tenant) ??
       idle.find((process) => process.tenant === undefined);
     if (found) {
       idle.splice(idle.indexOf(found), 1);
+      found.tenant = tenant;
       return found;
     }
-    if (all.size < limit) return spawn();
-    const oldest = idle.shift();
-    if (!oldest) return undefined;
-    retire(oldest);
-    return spawn();
+    if (isServed(tenant) && !mayGrow) return undefined;
+    if (all.size >= limit) {
+      const oldest = idle.shift();
+      if (!oldest) return undefined;
+      retire(oldest);
+    }
+    const spawned = spawn();
+    spawned.tenant = tenant;
+    return spawned;
+  }
+
+  function isServed(tenant: string): boolean {
+    return [...all].some((process) => process.tenant === tenant && process.alive);
   }
 
   function remove(process: EngineProcess): void {
@@ -144,18 +160,29 @@ export function createEngine(options: EngineOptions): Engine {
   function acquire(tenant: string, tree: string, signal: AbortSignal | undefined): Promise<EngineProcess> {
     if (closed) return Promise.reject(new EngineFault('the engine is closed'));
     if (signal?.aborted) return Promise.reject(new EngineFault('aborted'));
-    const process = waiting.length === 0 ? take(tenant, tree) : undefined;
+    // Those who wait for a process that their tenant has keep nobody from another one.
+    const process = waiting.every((waiter) => isServed(waiter.tenant))
+      ? take({ tenant, tree, mayGrow: false })
+      : undefined;
     if (process) return Promise.resolve(process);
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         waiting.splice(waiting.indexOf(waiter), 1);
-        reject(new EngineFault('aborted'));
+        waiter.reject(new EngineFault('aborted'));
       };
-      const settle = () => signal?.removeEventListener('abort', onAbort);
+      const grow = setTimeout(() => {
+        waiter.mayGrow = true;
+        serve();
+      }, growAfterMs);
+      const settle = () => {
+        clearTimeout(grow);
+        signal?.removeEventListener('abort', onAbort);
+      };
       const waiter: Waiter = {
         tenant,
         tree,
         passed: 0,
+        mayGrow: false,
         resolve: (found) => {
           settle();
           resolve(found);
@@ -183,7 +210,7 @@ export function createEngine(options: EngineOptions): Engine {
       const tenants = new Set(idle.map(({ tenant }) => tenant));
       const match = head.passed < MAX_PASSED ? waiting.find(({ tenant }) => tenants.has(tenant)) : undefined;
       const next = match ?? head;
-      const process = take(next.tenant, next.tree);
+      const process = take(next);
       if (!process) return;
       if (next !== head) head.passed++;
       waiting.splice(waiting.indexOf(next), 1);
@@ -223,7 +250,6 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     async build(request, context) {
       const process = await acquire(context.tenant, request.tree, context.signal);
-      process.tenant = context.tenant;
       const keys = createKeyService(startProcess, options.path, args, context.decryption ?? NO_KEYS);
       let tainted = false;
       try {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubernetesObject } from '../../lib/core/object.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
-import { NAMESPACE, notesOf, pushTimes, type Sizes } from './cases.ts';
-import { appObjects, kustomization, names, toYaml } from './manifests.ts';
+import { filesOf, NAMESPACE, notesOf, pushTimes, type Sizes } from './cases.ts';
+import { kustomization, names, toYaml } from './manifests.ts';
 import { type Figure, figure, percentile } from './report.ts';
 import type { Stage } from './stage.ts';
 
@@ -82,9 +82,7 @@ async function deploy(
   // What went before stays.
   const files = ['warm.yaml', 'slow.yaml', 'chain.yaml'].slice(0, what === 'slow' ? 2 : 3);
   const commit = await stage.repository.commit({
-    ...Object.fromEntries(
-      all.map((name) => [`apps/${name}/app.yaml`, toYaml(appObjects(name, NAMESPACE, '1'))]),
-    ),
+    ...filesOf(all, '1'),
     [`clusters/bench/${what}.yaml`]: toYaml(
       all.map((name, index) => kustomization(name, `./apps/${name}`, specOf(index))),
     ),

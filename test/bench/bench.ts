@@ -57,12 +57,13 @@ const CASES: Record<Backend, Record<string, Case>> = {
   local: {
     'first-apply': firstApply,
     unchanged,
-    'monorepo-one-of-300': monorepoOneOf300,
     'one-of-1500': oneOf1500,
     'push-to-applied': pushToApplied,
     'depends-on-hop': dependsOnHop,
     'image-push-to-applied': async (...given) =>
       (await import('./image-case.ts')).imagePushToApplied(...given),
+    // Late, since what it deploys would be looked through by those before it.
+    'monorepo-one-of-300': monorepoOneOf300,
     webhook: webhookP99,
     'cold-start': async () => (await import('./cold-start.ts')).coldStart(),
   },

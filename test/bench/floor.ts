@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import { entryOf } from '../../lib/core/inventory.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
@@ -7,10 +8,11 @@ import type { KubeConnection } from '../../lib/kube/connection.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 import { appObjects, kustomization, names } from './manifests.ts';
+import { percentile } from './report.ts';
 
 const MANAGER = 'kustomize-controller';
 
-/** The best time over several concurrencies. */
+/** The floor, and the concurrency at which it was reached. */
 export interface Floor {
   ms: number;
   concurrency: number;
@@ -18,24 +20,33 @@ export interface Floor {
 
 /**
  * How fast the API server takes the writes of a first apply when nothing else is done: finalizer, inventory, four objects,
- * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order.
+ * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order. The best of several concurrencies is looked for,
+ * and the median of further rounds with it counts: an API server gets slower by a tenth or so with what it has been through, and the least of
+ * several times is partly luck, while what is compared with the floor comes last and only once.
  */
 export async function measureFloor(connection: KubeConnection, count: number): Promise<Floor> {
   let best = { ms: Number.POSITIVE_INFINITY, concurrency: 0 };
   for (const concurrency of [8, 16, 32, 64]) {
-    const client = createKubeClient(connection, { connections: concurrency });
-    const namespace = `floor-${concurrency}`;
-    await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    const created = await prepare(client, namespace, names('floor', count));
-    const limit = pLimit(concurrency);
-    const began = performance.now();
-    await Promise.all(created.map((object) => limit(() => writeOne(client, object, namespace))));
-    const ms = performance.now() - began;
+    const ms = await measureWith(connection, count, concurrency);
     if (ms < best.ms) best = { ms, concurrency };
-    await cleanUp(client, namespace, created);
-    await client.close();
   }
-  return best;
+  const rounds: number[] = [];
+  while (rounds.length < 3) rounds.push(await measureWith(connection, count, best.concurrency));
+  return { ...best, ms: percentile(rounds, 0.5) };
+}
+
+async function measureWith(connection: KubeConnection, count: number, concurrency: number): Promise<number> {
+  const client = createKubeClient(connection, { connections: concurrency });
+  const namespace = `floor-${randomBytes(4).toString('hex')}`;
+  await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const created = await prepare(client, namespace, names('floor', count));
+  const limit = pLimit(concurrency);
+  const began = performance.now();
+  await Promise.all(created.map((object) => limit(() => writeOne(client, object, namespace))));
+  const ms = performance.now() - began;
+  await cleanUp(client, namespace, created);
+  await client.close();
+  return ms;
 }
 
 async function prepare(client: KubeClient, namespace: string, all: readonly string[]): Promise<WithStatus[]> {

@@ -37,11 +37,11 @@ export interface Stage {
   repositoryUrl: string;
   /** Starts the workers, sweeps and watches; until then nothing is reconciled. */
   start(): void;
-  /** Sends the signed webhook of a push to `main`. */
-  push(commit: string): Promise<Response>;
+  /** Sends the signed webhook of a push to a branch. Default: `main`. */
+  push(commit: string, branch?: string): Promise<Response>;
   /** Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. */
   ready(names: readonly string[], commit: string, timeoutMs?: number): Promise<number>;
-  /** Resolves when every Kustomization has come to the newest commit, so that no figure is paid for what the one before it has left to do. */
+  /** Resolves when every Kustomization of the root's source has come to the newest commit, so that no figure is paid for what the one before it has left to do. */
   quiet(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -122,12 +122,14 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
       isStarted = true;
       opened.start();
     },
-    push: (commit) => sendPush(opened.url, repositoryUrl, commit),
+    push: (commit, branch) => sendPush(opened.url, repositoryUrl, commit, branch),
     ready,
     async quiet() {
       // Nobody brings anything to a commit yet.
       if (!isStarted) return;
-      const names = (await listKustomizations(client)).map(({ metadata }) => metadata.name);
+      const names = (await listKustomizations(client))
+        .filter(({ spec }) => spec.sourceRef.name === 'flux-system')
+        .map(({ metadata }) => metadata.name);
       await ready(names, await repository.git(['rev-parse', 'HEAD']));
     },
     async stop() {
@@ -182,10 +184,15 @@ async function openOnAws(fleet: string, directory: string): Promise<Opened> {
   return { ctx: worker.ctx, url, start() {}, close: stop };
 }
 
-async function sendPush(url: string, repositoryUrl: string, commit: string): Promise<Response> {
+async function sendPush(
+  url: string,
+  repositoryUrl: string,
+  commit: string,
+  branch?: string,
+): Promise<Response> {
   const response = await fetch(
     `${url}/webhooks/gitea`,
-    signedPush(repositoryUrl, commit, `${commit}-${Date.now()}`, SECRET),
+    signedPush(repositoryUrl, commit, `${commit}-${Date.now()}`, SECRET, branch),
   );
   if (response.status !== 202)
     throw new Error(`the webhook was answered with ${response.status}: ${await response.text()}`);

@@ -4,12 +4,14 @@
  */
 import { type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { cacheDirectory } from '../../infra/testservers/location.ts';
 
 const env = { NODE_COMPILE_CACHE: join(cacheDirectory(), 'compiled'), ...process.env };
-const options = ['--max-semi-space-size=8', '--single-threaded-gc'];
+const command = readFileSync(join(import.meta.dirname, '../../bin/slipway'), 'utf8');
+const options = command.match(/(?<=^exec .*)--\S+/gm) ?? [];
 
 async function bench(args: readonly string[], stdio: StdioOptions): Promise<number> {
   const child = spawn(process.execPath, [...options, join(import.meta.dirname, 'bench.ts'), ...args], {

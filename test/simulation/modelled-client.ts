@@ -120,6 +120,7 @@ export function modelledClient(scheduler: Scheduler, process: Process, api: Api,
     },
     createToken: () => Promise.reject(new Error('nothing asks for it')),
     async *watch() {},
+    async *watchMetadata() {},
     raw: () => Promise.reject(new Error('nothing asks for it')),
     close: () => Promise.resolve(),
   };

@@ -1,17 +1,18 @@
 import { createHmac } from 'node:crypto';
 
-/** The request that a Gitea makes for a push to `main`, but for its URL. */
+/** The request that a Gitea makes for a push to a branch, but for its URL. */
 export function signedPush(
   repositoryUrl: string,
   commit: string,
   delivery: string,
   secret: string,
+  branch = 'main',
 ): RequestInit {
   const { origin, pathname } = new URL(repositoryUrl);
   const project = pathname.slice(1).replace(/\.git$/, '');
   const person = { login: 'ada', full_name: '', email: 'ada@example.test' };
   const body = JSON.stringify({
-    ref: 'refs/heads/main',
+    ref: `refs/heads/${branch}`,
     before: '0'.repeat(40),
     after: commit,
     commits: [],

@@ -162,7 +162,7 @@ describe('loadFleet', () => {
         registries: [],
         network: { allow: [] },
         limits: {
-          concurrency: 16,
+          concurrency: 24,
           requestTimeout: 30_000,
           renderTimeout: 120_000,
           renderSize: 64 * 1024 ** 2,

@@ -49,6 +49,13 @@ describe('the Dockerfile', () => {
     expect(all('ENV').join(' ')).toContain(`SLIPWAY_ENGINE=${path}`);
   });
 
+  it('starts Slipway with the options of Node that the command has', () => {
+    const optionsOf = (script: string) => script.match(/(?<=^exec .*)--\S+/gm) ?? [];
+    const options = optionsOf(read('bin/slipway'));
+    expect(options).not.toEqual([]);
+    expect(optionsOf(read('infra/image/slipway'))).toEqual(options);
+  });
+
   it('needs no root', () => {
     const last = instructions.findLastIndex(({ name }) => name === 'USER');
     expect(instructions[last]?.args).toMatch(/^[1-9]\d*:[1-9]\d*$/);

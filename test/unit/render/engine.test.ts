@@ -65,9 +65,27 @@ describe('the pool of engines', () => {
     expect(started).toHaveLength(1);
   });
 
-  test('starts processes up to its limit, and lets further builds wait', async () => {
+  test('lets one process do many builds, as long as none waits for long', async () => {
     const { respond, open } = gated();
-    const { build, started } = engineThat(respond);
+    const { build, started } = engineThat(respond, { growAfterMs: 60_000 });
+    const builds = Array.from({ length: 5 }, () => build('a'));
+    open();
+    await Promise.all(builds);
+    expect(started).toHaveLength(1);
+  });
+
+  test('lets no tenant wait for the process of another', async () => {
+    const { respond, open } = gated();
+    const { build, started } = engineThat(respond, { growAfterMs: 60_000 });
+    const builds = [build('a'), build('a'), build('b')];
+    await expect.poll(() => started.length).toBe(2);
+    open();
+    await Promise.all(builds);
+  });
+
+  test('starts processes up to its limit when builds wait for long, and lets further ones wait', async () => {
+    const { respond, open } = gated();
+    const { build, started } = engineThat(respond, { growAfterMs: 1 });
     const builds = Array.from({ length: 5 }, () => build('a'));
     await expect.poll(() => started.length).toBe(2);
     open();
