@@ -3,6 +3,7 @@ import { json } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { KubernetesObject } from '../../lib/core/object.ts';
+import { createKubeClient } from '../../lib/kube/rest.ts';
 import { compareCrd, lostFields, upgradeCrd } from '../../lib/toolkit/compatibility.ts';
 import { customResourceDefinitions } from '../../lib/toolkit/crd.ts';
 import { parseToolkitObject } from '../../lib/toolkit/parse.ts';
@@ -100,6 +101,13 @@ describe('the generated definitions', () => {
       { name: 'gitrepositories', shortNames: ['gitrepo'], categories: ['all', 'fluxcd', 'fluxcd-sources'] },
       { name: 'gitrepositories/status' },
     ]);
+  });
+
+  test('refuse an apply with a field that there is not, however the server is asked to check what it is sent', async () => {
+    const client = createKubeClient(cluster);
+    const strange = kustomization('strange', { pathh: './app' });
+    await expect(client.apply(strange, { fieldManager: 'test', force: true })).rejects.toThrow('pathh');
+    await client.close();
   });
 
   test('print the columns that users of the Toolkit know', async () => {

@@ -124,4 +124,37 @@ describe('wait and healthChecks', () => {
     await team.ready('base');
     await team.ready('app');
   });
+
+  test('go by the expressions that the Kustomization has for a kind', async () => {
+    const team = await stage.team({ 'app/map.yaml': yaml(configMap('job', '', { state: 'running' })) });
+    const state = (is: string) => `data.state == '${is}'`;
+    const expressions = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      current: state('done'),
+      failed: state('broken'),
+    };
+    await team.kustomize('app', './app', { wait: true, timeout: '5m', healthCheckExprs: [expressions] });
+    const first = await team.repository.head();
+    await eventually('it is waited for', async () => {
+      const ready = conditionOf(await team.kustomization());
+      return ready?.status === 'Unknown' && ready.message.includes(`ConfigMap/${team.name}/job`);
+    });
+    await team.status(first, 'pending');
+    await team.push({ 'app/map.yaml': yaml(configMap('job', '', { state: 'broken' })) });
+    expect(await team.failed('HealthCheckFailed')).toContain(`ConfigMap/${team.name}/job status: 'Failed'`);
+    const last = await team.push({ 'app/map.yaml': yaml(configMap('job', '', { state: 'done' })) });
+    await team.ready('app', last);
+    await team.status(last, 'success');
+  });
+
+  test('say which expression cannot be read, and wait for somebody to mend it', async () => {
+    const team = await stage.team({ 'app/map.yaml': yaml(configMap('job', '', { state: 'running' })) });
+    const expressions = { apiVersion: 'v1', kind: 'ConfigMap', current: 'data.state ==' };
+    await team.kustomize('app', './app', { wait: true, healthCheckExprs: [expressions] });
+    expect(await team.failed('InvalidCELExpression')).toContain('data.state ==');
+    const stalled = conditionOf(await team.kustomization(), 'Stalled');
+    expect(stalled).toMatchObject({ status: 'True', reason: 'InvalidCELExpression' });
+    await team.status(await team.repository.head(), 'failure');
+  });
 });
