@@ -2,10 +2,14 @@ import type { KubeClient } from '../../lib/kube/client.ts';
 import { KUSTOMIZATION } from '../../lib/pipeline/kustomizations.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 
+const NAMESPACE = 'flux-system';
+
+/** Up to so many are watched one by one; of more the last is, and then all are looked at. */
+const FEW = 16;
+
 /**
- * Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. It watches one that is not
- * yet, and looks at all only when that one is: a watch of a thousand, or looks at one again and again, would cost the API server more than
- * what is measured.
+ * Resolves with the time (epoch in ms) at which the last of the named Kustomizations was Ready at the commit. A watch of a thousand, or looks
+ * at them again and again, would cost the API server more than what is measured.
  * @throws Error naming one that was not ready in time
  */
 export async function untilReady(
@@ -16,34 +20,36 @@ export async function untilReady(
 ): Promise<number> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), timeoutMs);
+  let open = names;
   try {
-    for (;;) {
-      const { items, resourceVersion } = await client.list<WithStatus>(KUSTOMIZATION, only(names));
+    while (open.length > FEW) {
+      await Promise.all(open.slice(-1).map((name) => untilOneReady(client, name, commit, stop.signal)));
+      const { items } = await client.list<WithStatus>(KUSTOMIZATION, { namespace: NAMESPACE });
       const ready = new Set(
         items.filter((item) => isReadyAt(item, commit)).map(({ metadata }) => metadata.name),
       );
-      const open = names.filter((name) => !ready.has(name));
-      const last = open.at(-1);
-      if (last === undefined) return Date.now();
-      if (stop.signal.aborted)
-        throw new Error(`${open.length} of ${names.length} were not ready in time, such as ${last}`);
-      for await (const { object } of client.watch<WithStatus>(KUSTOMIZATION, {
-        ...only([last]),
-        resourceVersion,
-        signal: stop.signal,
-      }))
-        if (isReadyAt(object, commit)) break;
+      open = open.filter((name) => !ready.has(name));
     }
+    await Promise.all(open.map((name) => untilOneReady(client, name, commit, stop.signal)));
+    return Date.now();
   } finally {
     clearTimeout(timer);
     stop.abort();
   }
 }
 
-/** Of a single object nothing else needs to be listed: a thousand others take longer than what is measured. */
-function only([name, ...others]: readonly string[]) {
-  const namespace = 'flux-system';
-  return others.length > 0 ? { namespace } : { namespace, fieldSelector: `metadata.name=${name}` };
+async function untilOneReady(
+  client: KubeClient,
+  name: string,
+  commit: string,
+  signal: AbortSignal,
+): Promise<void> {
+  // From no version on: the first event shows the object as it is.
+  const one = { namespace: NAMESPACE, fieldSelector: `metadata.name=${name}`, resourceVersion: '', signal };
+  while (!signal.aborted)
+    for await (const { object } of client.watch<WithStatus>(KUSTOMIZATION, one))
+      if (isReadyAt(object, commit)) return;
+  throw new Error(`${name} was not ready in time`);
 }
 
 function isReadyAt({ status }: WithStatus, commit: string): boolean {
