@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import { entryOf } from '../../lib/core/inventory.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
-import { refOf } from '../../lib/core/object.ts';
+import { describe, refOf } from '../../lib/core/object.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import type { KubeConnection } from '../../lib/kube/connection.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
@@ -11,6 +11,10 @@ import { appObjects, kustomization, names } from './manifests.ts';
 import { percentile } from './report.ts';
 
 const MANAGER = 'kustomize-controller';
+const REVISION = `main@sha1:${'0'.repeat(40)}`;
+const REASON = 'ReconciliationSucceeded';
+const APPLIED = `Applied revision: ${REVISION}`;
+const AT = '2026-01-01T00:00:00Z';
 
 /** The floor, and the concurrency at which it was reached. */
 export interface Floor {
@@ -70,30 +74,53 @@ async function cleanUp(client: KubeClient, namespace: string, created: readonly 
   const all = created.flatMap((object) => [
     object,
     ...appObjects(object.metadata.name, namespace, '1'),
-    event(object),
+    event(object, []),
   ]);
   await Promise.all(all.map((object) => limit(() => client.delete(refOf(object)))));
 }
 
+/** The writes of one Kustomization, with what those of a first apply hold. */
 async function writeOne(client: KubeClient, created: WithStatus, namespace: string): Promise<void> {
   const { name } = created.metadata;
   const objects = appObjects(name, namespace, '1');
-  const entries = objects.map((object) => entryOf(object));
+  const inventory = { entries: objects.map((object) => entryOf(object)) };
   // An annotation costs the same as a finalizer and lets the object be deleted afterwards.
   const marked = await client.patch<WithStatus>(refOf(created), 'merge', {
     metadata: { annotations: { marked: 'yes' } },
   });
+  const progress = ['Progressing', `Reconciliation of revision ${REVISION} is in progress`] as const;
   const begun = await client.updateStatus<WithStatus>({
     ...marked,
-    status: { inventory: { entries }, conditions: [condition('Unknown')] },
+    status: {
+      conditions: [condition('Reconciling', 'True', ...progress), condition('Ready', 'Unknown', ...progress)],
+      lastAttemptedRevision: REVISION,
+      inventory,
+    },
   });
   for (const object of objects)
     await client.apply(withLabels(object), { fieldManager: MANAGER, force: true });
-  await client.updateStatus({
+  const ended = await client.updateStatus<WithStatus>({
     ...begun,
-    status: { ...begun.status, conditions: [condition('True')], lastAppliedRevision: 'main@sha1:0' },
+    status: {
+      conditions: [condition('Ready', 'True', REASON, APPLIED)],
+      lastAppliedRevision: REVISION,
+      lastAttemptedRevision: REVISION,
+      inventory,
+      observedGeneration: 1,
+      history: [
+        {
+          digest: `sha256:${'0'.repeat(64)}`,
+          firstReconciled: AT,
+          lastReconciled: AT,
+          lastReconciledDuration: '100ms',
+          lastReconciledStatus: REASON,
+          totalReconciliations: 1,
+          metadata: { revision: REVISION },
+        },
+      ],
+    },
   });
-  await client.create(event(created));
+  await client.create(event(ended, objects));
 }
 
 function withLabels(object: KubernetesObject): KubernetesObject {
@@ -104,33 +131,37 @@ function withLabels(object: KubernetesObject): KubernetesObject {
   return { ...object, metadata: { ...object.metadata, labels } };
 }
 
-function condition(status: string) {
-  const lastTransitionTime = '2026-01-01T00:00:00Z';
-  return {
-    type: 'Ready',
-    status,
-    reason: 'ReconciliationSucceeded',
-    message: 'Applied revision: main@sha1:0',
-    lastTransitionTime,
-  };
+function condition(type: string, status: string, reason: string, message: string) {
+  return { type, status, reason, message, lastTransitionTime: AT, observedGeneration: 1 };
 }
 
-function event({ metadata }: WithStatus): KubernetesObject {
-  const { name, namespace = '', uid } = metadata;
+function event({ metadata }: WithStatus, objects: readonly KubernetesObject[]): KubernetesObject {
+  const { name, namespace = '', uid, resourceVersion } = metadata;
+  const changes = objects.map((object) => `${describe(refOf(object))} created`);
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${name}.floor`, namespace },
+    metadata: {
+      name: `${name}.floor`,
+      namespace,
+      annotations: { 'kustomize.toolkit.fluxcd.io/revision': REVISION },
+    },
     involvedObject: {
       apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
       kind: 'Kustomization',
       name,
       namespace,
       uid,
+      resourceVersion,
     },
     type: 'Normal',
-    reason: 'ReconciliationSucceeded',
-    message: 'Applied revision: main@sha1:0',
+    reason: REASON,
+    message: [APPLIED, ...changes].join('\n'),
     source: { component: MANAGER },
+    reportingComponent: MANAGER,
+    reportingInstance: 'slipway',
+    firstTimestamp: AT,
+    lastTimestamp: AT,
+    count: 1,
   };
 }
