@@ -31,10 +31,7 @@ export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> 
   const all = names('app', sizes.apps);
   const commit = await stage.repository.commit(filesOf(all, '1'), 'all applications');
   await stage.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  const limit = pLimit(32);
-  await Promise.all(
-    all.map((name) => limit(() => stage.client.create(kustomization(name, `./apps/${name}`)))),
-  );
+  await createAll(stage, all);
   const memory = watchMemory();
   const began = Date.now();
   stage.start();
@@ -73,18 +70,15 @@ export async function monorepoOneOf300(stage: Stage, sizes: Sizes): Promise<Figu
   await repository.git(['checkout', '--quiet', '--orphan', MONOREPO]);
   await repository.git(['rm', '-r', '--quiet', '--force', '.']);
   const all = names('mono', sizes.monorepo);
-  await repository.commit(filesOf(all, '1'));
+  const commit = await repository.commit(filesOf(all, '1'));
   await stage.client.create({
     apiVersion: 'source.toolkit.fluxcd.io/v1',
     kind: 'GitRepository',
     metadata: { name: MONOREPO, namespace: 'flux-system' },
     spec: { url: stage.repositoryUrl, ref: { branch: MONOREPO }, interval: '1h' },
   });
-  const limit = pLimit(32);
-  const sourceRef = { kind: 'GitRepository', name: MONOREPO };
-  const create = (name: string) => stage.client.create(kustomization(name, `./apps/${name}`, { sourceRef }));
-  await Promise.all(all.map((name) => limit(() => create(name))));
-  await stage.ready(all, await repository.git(['rev-parse', 'HEAD']));
+  await createAll(stage, all, { sourceRef: { kind: 'GitRepository', name: MONOREPO } });
+  await stage.ready(all, commit);
   const { first, rest } = await changeOne(stage, all, MONOREPO);
   await repository.git(['checkout', '--quiet', 'main']);
   const notes = [
@@ -92,6 +86,13 @@ export async function monorepoOneOf300(stage: Stage, sizes: Sizes): Promise<Figu
     `of ${sizes.apps} in one repository: one after ${large.first} ms, all after ${large.rest} ms`,
   ];
   return [figure('monorepo-one-of-300', first, 'ms', 2_000, 'the bar', rest <= 5_000 ? 1 : 0, notes)];
+}
+
+/** Makes a Kustomization for each application, in the cluster itself. @param spec more of their specs */
+async function createAll({ client }: Stage, all: readonly string[], spec = {}): Promise<void> {
+  const limit = pLimit(32);
+  const create = (name: string) => client.create(kustomization(name, `./apps/${name}`, spec));
+  await Promise.all(all.map((name) => limit(() => create(name))));
 }
 
 /** Pushes a change of the first of the applications. @returns after how long it was applied, and all of them were at the revision, in ms */
@@ -167,7 +168,7 @@ export async function pushToApplied(stage: Stage, sizes: Sizes): Promise<Figure[
  */
 export async function pushTimes(stage: Stage, pushes: number, root: string): Promise<number[]> {
   const added = await stage.repository.commit({
-    'apps/warm/app.yaml': toYaml(appObjects('warm', NAMESPACE, '0')),
+    ...filesOf(['warm'], '0'),
     'clusters/bench/warm.yaml': toYaml([kustomization('warm', './apps/warm')]),
     'clusters/bench/kustomization.yaml': root,
   });
@@ -175,9 +176,7 @@ export async function pushTimes(stage: Stage, pushes: number, root: string): Pro
   await stage.ready(['warm'], added);
   const times: number[] = [];
   for (let push = 1; push <= pushes; push++) {
-    const commit = await stage.repository.commit({
-      'apps/warm/app.yaml': toYaml(appObjects('warm', NAMESPACE, String(push))),
-    });
+    const commit = await stage.repository.commit(filesOf(['warm'], String(push)));
     const began = Date.now();
     await stage.push(commit);
     times.push((await stage.ready(['warm'], commit)) - began);

@@ -8,10 +8,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { cacheDirectory } from '../../infra/testservers/location.ts';
+import { nodeOptionsOf } from '../support/node-options.ts';
 
 const env = { NODE_COMPILE_CACHE: join(cacheDirectory(), 'compiled'), ...process.env };
 const command = readFileSync(join(import.meta.dirname, '../../bin/slipway'), 'utf8');
-const options = command.match(/(?<=^exec .*)--\S+/gm) ?? [];
+const options = nodeOptionsOf(command);
 
 async function bench(args: readonly string[], stdio: StdioOptions): Promise<number> {
   const child = spawn(process.execPath, [...options, join(import.meta.dirname, 'bench.ts'), ...args], {

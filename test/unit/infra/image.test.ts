@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { engineFlags } from '../../../infra/engine/location.ts';
+import { nodeOptionsOf } from '../../support/node-options.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -50,10 +51,9 @@ describe('the Dockerfile', () => {
   });
 
   it('starts Slipway with the options of Node that the command has', () => {
-    const optionsOf = (script: string) => script.match(/(?<=^exec .*)--\S+/gm) ?? [];
-    const options = optionsOf(read('bin/slipway'));
+    const options = nodeOptionsOf(read('bin/slipway'));
     expect(options).not.toEqual([]);
-    expect(optionsOf(read('infra/image/slipway'))).toEqual(options);
+    expect(nodeOptionsOf(read('infra/image/slipway'))).toEqual(options);
   });
 
   it('needs no root', () => {
