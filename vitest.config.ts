@@ -17,7 +17,7 @@ const servers = {
 /** Test files whose Slipway is the one of test/support/slipway.ts, which runs in either shape. */
 const onAws = [
   'test/e2e/{merge-to-deploy,doubtful-renders,image-to-deploy}.test.ts',
-  'test/features/{deletion,depends-on,health-checks,pipeline-changes,tenancy}.test.ts',
+  'test/features/{deletion,depends-on,health-checks,pipeline-changes,receiver,tenancy}.test.ts',
 ];
 
 /** Those of them that take minutes over AWS's queues, for `SLIPWAY_AWS_TESTS=all`. */

@@ -22,7 +22,7 @@ export function lazySeal({ fleet, secret }: OpenFleet, now: () => number = Date.
     const { key: reference } = fleet.storage;
     if (reference === undefined)
       throw new Error(
-        'storage.key is not set in the fleet file; on AWS it must name the key of the installation',
+        'storage.key is not set in the fleet file; on AWS it must name the secret with the key of the installation, such as ssm:/slipway/key',
       );
     const key = await secret(reference);
     const isSame = current?.key === key;

@@ -120,8 +120,8 @@ describe('a secret of an image', () => {
     expect(canaries.foundIn(objects)).toEqual([]);
   });
 
-  test('is in no file of the storage', () => {
-    expect(canaries.foundUnder(images.stage.slipway.open.fleet.storage.directory)).toEqual([]);
+  test('is nowhere in what is stored', async () => {
+    expect(canaries.foundUnder(await images.stage.slipway.stored())).toEqual([]);
   });
 
   test('is in no output of a command, and in no argument or environment of a process', () => {

@@ -74,11 +74,17 @@ async function setUp(
     repository,
     fetched,
     revision: async (name) => (await source(name))?.status?.artifact?.revision,
-    listening: async () =>
-      eventually('the Receiver is ready', async () => {
-        const found = await stage.objects.get('receivers', namespace, 'hub');
-        return isReadyAt(found) && `${stage.slipway.url}${found?.status?.webhookPath}`;
-      }),
+    listening: async () => {
+      const found = () => stage.objects.get('receivers', namespace, 'hub');
+      return eventually(
+        'the Receiver is ready',
+        async () => {
+          const one = await found();
+          return isReadyAt(one) && `${stage.slipway.url}${one?.status?.webhookPath}`;
+        },
+        { explain: async () => JSON.stringify((await found())?.status, null, 1) },
+      );
+    },
   };
 }
 
@@ -316,15 +322,19 @@ describe('a Receiver', () => {
     }
   });
 
-  test('leaves its token and its path nowhere in the storage directory and in no log line', async () => {
-    const { listening } = await setUp();
+  test('leaves its token and its path nowhere in what is stored and in no log line', async () => {
+    const { listening, namespace } = await setUp();
     const url = await listening();
     const digest = url.slice(-64);
     expect(await calledFor(await call(url))).toBe(1);
     const canaries = new Canaries();
     canaries.know('the token', TOKEN);
     canaries.know('the path', digest);
-    expect(canaries.foundUnder(stage.slipway.open.fleet.storage.directory)).toEqual([]);
+    const stored = await stage.slipway.stored();
+    const visible = new Canaries();
+    visible.know('its namespace', namespace);
+    expect(visible.foundUnder(stored)).not.toEqual([]);
+    expect(canaries.foundUnder(stored)).toEqual([]);
     expect(canaries.foundIn(stage.slipway.log.join('\n'))).toEqual([]);
   });
 });

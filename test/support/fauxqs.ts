@@ -9,6 +9,7 @@ export interface Fauxqs {
   endpoint: string;
   /** AWS's own client, which is independent of Slipway's. */
   sqs: SQSClient;
+  s3: S3Client;
   /** Slipway's client of SQS, pointed at the server. */
   api: AwsJson;
   /** What that client and the one of S3 send by. */
@@ -54,6 +55,7 @@ export async function startSqsAndS3(): Promise<Fauxqs> {
   return {
     endpoint,
     sqs,
+    s3,
     api: sqsApi(async () => aws),
     aws,
     async createQueues(name, maxReceiveCount) {

@@ -63,6 +63,8 @@ export interface Slipway {
   open: OpenFleet;
   /** Everything it has logged, one JSON object a line. */
   log: string[];
+  /** All that it has stored, in files: its directory, or what stands in the table and the bucket, beside the directories of the functions. @returns their directory */
+  stored(): Promise<string>;
   /** Stops it as SIGTERM does, and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -106,6 +108,15 @@ export async function writeFleet(options: SlipwayOptions, port: number): Promise
   return path;
 }
 
+/** Functions share no disk on which the key for tokens of Receivers could be made, so that the fleet file must name one. */
+async function withKey(options: SlipwayOptions): Promise<SlipwayOptions> {
+  await mkdir(options.directory, { recursive: true, mode: 0o700 });
+  const key = randomBytes(32).toString('base64');
+  await writeFile(join(options.directory, 'key'), key, { mode: 0o600 });
+  const storage = { directory: './data', key: 'file:key' };
+  return { ...options, more: { storage, ...options.more } };
+}
+
 /** Opens a context on a fleet file, without running anything. */
 export async function openSlipway(
   path: string,
@@ -129,21 +140,34 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
 async function startOnAws(options: SlipwayOptions): Promise<Slipway> {
   // Not loaded where it is not asked for.
   const { startAwsLocal } = await import('../aws-local/aws-local.ts');
+  const { writeStored } = await import('../aws-local/stored.ts');
+  const name = `slipway-${randomBytes(4).toString('hex')}`;
+  const directory = join(options.directory, 'aws');
   const port = await freePort();
-  const fleet = await writeFleet(options, port);
+  const fleet = await writeFleet(await withKey(options), port);
   const log: string[] = [];
   const write = (line: string) => void log.push(line);
   const aws = await startAwsLocal({
-    name: `slipway-${randomBytes(4).toString('hex')}`,
+    name,
     fleet,
     clusters: Object.keys(options.clusters),
-    directory: join(options.directory, 'aws'),
+    directory,
     port,
     tickMs: 5_000,
     log: createLog({ level: 'debug', format: 'json', write, now: Date.now }),
     ...(options.wrap ? { wrap: options.wrap } : {}),
   });
-  return { url: aws.url, ctx: aws.worker.ctx, open: aws.worker.core.open, log, stop: aws.stop };
+  return {
+    url: aws.url,
+    ctx: aws.worker.ctx,
+    open: aws.worker.core.open,
+    log,
+    async stored() {
+      await writeStored(name, join(directory, 'stored'));
+      return directory;
+    },
+    stop: aws.stop,
+  };
 }
 
 async function startHere(options: SlipwayOptions): Promise<Slipway> {
@@ -165,6 +189,7 @@ async function startHere(options: SlipwayOptions): Promise<Slipway> {
       ctx,
       open,
       log,
+      stored: async () => open.fleet.storage.directory,
       async stop() {
         stop.abort(new Error('stopped by the test'));
         await Promise.allSettled([running, server.close(), admin.close()]);
