@@ -5,7 +5,7 @@ import { checkPruneGuard } from '../apply/prune-guard.ts';
 import { takenOver } from '../apply/taken-over.ts';
 import type { ApplyResult } from '../apply/types.ts';
 import type { Condition } from '../core/conditions.ts';
-import { setCondition } from '../core/conditions.ts';
+import { getCondition, setCondition } from '../core/conditions.ts';
 import { digestOf, sameJson } from '../core/digest.ts';
 import type { Inventory, InventoryEntry } from '../core/inventory.ts';
 import { difference, entryOf, parseEntry, union } from '../core/inventory.ts';
@@ -228,7 +228,10 @@ async function noteChanges(run: Run, applying: Promise<ApplyResult>): Promise<Ap
   }
 }
 
-/** Writes the inventory that the run may come to, and that it has begun; nothing when both stand there already. */
+/**
+ * Writes the inventory that the run may come to, and that it has begun; nothing when both stand there already. Another try at what has failed
+ * is no news: Ready stays as it is until the try has ended otherwise, and so tells since when it is like that.
+ */
 async function begin(
   run: Run,
   object: WithStatus & Kustomization,
@@ -245,6 +248,9 @@ async function begin(
     object,
     (status) => {
       const present = (status.conditions ?? []) as Condition[];
+      const ready = getCondition(present, 'Ready');
+      const isRetry = ready?.status === 'False' && ready.observedGeneration === generation;
+      if (isRetry && status.lastAttemptedRevision === revision) return { ...status, inventory };
       const busy = setCondition(
         present,
         { type: 'Reconciling', status: 'True', ...progressing },

@@ -18,7 +18,7 @@ import { reconcile } from './reconcile.ts';
 import { dropRequest } from './send-hook.ts';
 
 /** Triggers of jobs that were planned for a time: a later plan for the same object puts them out of date. */
-const PLANNED: ReadonlySet<string> = new Set(['retry', 'health', 'prune']);
+const PLANNED: ReadonlySet<string> = new Set(['due', 'retry', 'health', 'prune']);
 
 /** So much may the clocks of two workers differ, in ms. */
 const SKEW_MS = 1_000;
