@@ -25,7 +25,7 @@ import { claimsOf, sendHeirs } from './claims.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
 import { keptByOthers } from './kept-by-others.ts';
-import { kustomizationsIn } from './kustomizations.ts';
+import { kustomizationsIn, listKustomizations } from './kustomizations.ts';
 import { expectLateWrites, lateWritesUntil } from './late-writes.ts';
 import { checkLease, leaseLost, OutOfTime } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
@@ -156,7 +156,9 @@ async function pruneWhenBuilt(
   allowed: boolean,
 ) {
   if (gone.length === 0) return { survivors: [], removed: [], waitsFor: [], error: undefined };
-  const waitsFor = allowed ? [] : await unbuilt(run, source.ref, source.artifact.revision, gone);
+  const { revision } = source.artifact;
+  const items = await listKustomizations(run.client);
+  const waitsFor = allowed ? [] : await unbuilt(run, source.ref, revision, gone, items);
   if (waitsFor.length > 0) {
     const lost = new Set(await takenOver(client, gone, pruneOptions(run, object, allowed, undefined)));
     const survivors = gone.filter((entry) => !lost.has(entry));
@@ -167,7 +169,7 @@ async function pruneWhenBuilt(
       error: undefined,
     };
   }
-  const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, source.artifact.revision);
+  const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, revision, items);
   const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
   run.changes.push(...result.changeSet.entries);
   await sendHeirs(run, claims);

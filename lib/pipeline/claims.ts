@@ -26,8 +26,14 @@ export interface Claims {
  * An inventory alone does not say what its owner is going to keep: while it applies, and while its prune waits, what leaves stands in it,
  * too. What it has applied is known from the index.
  * @param revision the revision that is being applied; undefined when the Kustomization is being deleted
+ * @param items all of the cluster, where they were read already. Default: read when first asked
  */
-export function claimsOf(run: Run, object: Kustomization, revision: string | undefined): Claims {
+export function claimsOf(
+  run: Run,
+  object: Kustomization,
+  revision: string | undefined,
+  items?: readonly (Kustomization & WithStatus)[],
+): Claims {
   const own = objectKey(run.ref);
   const source = objectKey(sourceRefOf(object));
   const { applied } = run.ctx.index;
@@ -35,8 +41,7 @@ export function claimsOf(run: Run, object: Kustomization, revision: string | und
   let loaded: Promise<Map<string, Set<string>>> | undefined;
 
   async function load(): Promise<Map<string, Set<string>>> {
-    const items = await listKustomizations(run.client);
-    const holding = items
+    const holding = (items ?? (await listKustomizations(run.client)))
       .map((item) => ({ item, key: keyOf(item) }))
       .filter(({ item, key }) => key !== own && item.metadata.deletionTimestamp === undefined)
       .filter(
@@ -65,8 +70,11 @@ export function claimsOf(run: Run, object: Kustomization, revision: string | und
         if (!identities.has(identity)) continue;
         if (await applied.isDirty(run.job.cluster, by)) return { by, settled: false };
         if (!(await applied.load(run.job.cluster, by)).has(identity)) {
+          const now = await standing(run, by);
+          // Deleted since: it may be made anew, and apply the object then. The next look finds out.
+          if (now === undefined) return { by, settled: false };
           // Since its inventory was read it may have come to its end, and have let the object go.
-          if (!(await holdsNow(run, by)).has(identity)) continue;
+          if (!now.has(identity)) continue;
           // It applies the object, or lets it go and has no claim any more: only then is it told what becomes of it.
           heirs.add(by);
           return { by, settled: false };
@@ -87,11 +95,12 @@ export async function sendHeirs(run: Run, claims: Pick<Claims, 'heirs'> | undefi
   await enqueue(run.ctx, jobs);
 }
 
-/** What one Kustomization holds by now, and is going to apply. */
-async function holdsNow(run: Run, key: string): Promise<Set<string>> {
+/** What one Kustomization holds by now, and is going to apply; undefined when it is gone, or going. */
+async function standing(run: Run, key: string): Promise<Set<string> | undefined> {
   const [, namespace = '', name = ''] = key.split('/');
   const found = await run.client.get<Kustomization & WithStatus>({ ...KUSTOMIZATION, namespace, name });
-  return found && found.spec.suspend !== true ? identitiesOf(found) : new Set();
+  if (!found || found.metadata.deletionTimestamp !== undefined) return undefined;
+  return found.spec.suspend === true ? new Set() : identitiesOf(found);
 }
 
 function identitiesOf({ spec, status }: Kustomization): Set<string> {

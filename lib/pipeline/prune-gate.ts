@@ -3,7 +3,7 @@ import type { Condition } from '../core/conditions.ts';
 import { getCondition } from '../core/conditions.ts';
 import type { InventoryEntry } from '../core/inventory.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
-import { dependenciesOf, kustomizationsIn, listKustomizations } from './kustomizations.ts';
+import { dependenciesOf, kustomizationsIn } from './kustomizations.ts';
 import { broughtBy, mayBeAtWork } from './left-out.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
@@ -24,6 +24,7 @@ const UNKNOWN_RENDER = new Set(['BuildFailed', 'ArtifactFailed']);
  * Which other Kustomizations of the same source have not built this revision yet. Until they have, an object that left one of them may
  * turn out to have moved to another, and deleting it in between would lose what it holds (a volume, an address).
  * @param leaving what is about to be deleted: Kustomizations among it, and those that these have applied, will build nothing any more
+ * @param items all of the cluster; whoever prunes then asks for claims among the same ones, since what changes in between would be missed by both
  * @returns their keys; empty: everything is known and pruning is safe
  */
 export async function unbuilt(
@@ -31,8 +32,8 @@ export async function unbuilt(
   source: ToolkitRef,
   revision: string,
   leaving: readonly InventoryEntry[],
+  items: readonly Item[],
 ): Promise<string[]> {
-  const items = await listKustomizations(run.client);
   const own = objectKey(run.ref);
   const byKey = new Map(items.map((item) => [keyOf(item), item]));
   const going = new Set<string>([own]);

@@ -5,6 +5,7 @@ import { describe } from '../core/object.ts';
 import { deletionPolicyOf, timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
+import { listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import { againMs, FIRST_LOOK_MS, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
@@ -32,9 +33,10 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<s
     run.log.info({ kept: entries.length, reason }, `${describe(run.ref)} is deleted, its objects stay`);
     return `deleted; its ${entries.length} objects stay, ${reason}`;
   }
-  await untilOthersAreBuilt(run, object);
+  const items = await listKustomizations(run.client);
+  await untilOthersAreBuilt(run, object, items);
   const { client } = await targetClient(run, object);
-  const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, undefined);
+  const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, undefined, items);
   const options = pruneOptions(run, object, true, claims);
   const wait = policy === 'WaitForTermination' ? { waitForTermination: timeoutOf(object) } : {};
   const { changeSet, error, waitsFor } = await step(run, 'prune', () =>
@@ -73,13 +75,17 @@ async function missingAccount(run: Run, object: Kustomization): Promise<string |
 }
 
 /** What this Kustomization held may have moved to another one in the same commit; that one takes it over first. */
-async function untilOthersAreBuilt(run: Run, object: Kustomization): Promise<void> {
+async function untilOthersAreBuilt(
+  run: Run,
+  object: Kustomization,
+  items: readonly (Kustomization & WithStatus)[],
+): Promise<void> {
   const ref = sourceRefOf(object);
   const source = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
   const artifact = source?.status?.artifact as Artifact | undefined;
   if (artifact === undefined) return;
   const leaving = object.status?.inventory?.entries ?? [];
-  const waitsFor = await unbuilt(run, ref, artifact.revision, leaving);
+  const waitsFor = await unbuilt(run, ref, artifact.revision, leaving, items);
   if (waitsFor.length === 0) return;
   throw waiting(run, waitsFor, againMs(run.ctx.now(), artifact));
 }

@@ -1,4 +1,5 @@
 import type { Artifact } from '../core/artifact.ts';
+import type { ReconcileJob } from '../core/job.ts';
 import { commitOf } from '../core/revision.ts';
 import type { Rollout } from '../store/rollouts.ts';
 import type { GitRepository } from '../toolkit/git-repository.ts';
@@ -67,7 +68,7 @@ export async function openRollout(
       guests.map(({ version: _, ...guest }) => ({ ...guest, commit })),
     );
   }
-  const overtaken = await overtakenBy(ctx, rollout, job.origin?.commit);
+  const overtaken = await overtakenBy(ctx, rollout, job);
   const heirs = await overtake(ctx, overtaken, rollout, new Set([...touched, ...others.map(objectKey)]));
   if (isNews || heirs.length > 0) await report(ctx, rollout);
   return [...guests.map(({ ref }) => ref), ...heirs.map(kustomizationRef)];
@@ -83,13 +84,20 @@ async function wasLeft(ctx: Context, { cluster, source, commit, startedAt }: Rol
 
 /**
  * The rollouts that a newer one overtakes: those that began before it, and that of the push that led to it where another commit was found in
- * its place. One that a later push has announced meanwhile is left alone: its own job is on its way.
+ * its place. One that a later push has announced meanwhile, be it of the same commit (A → B → A), is left alone: its own job is on its way.
  */
-async function overtakenBy(ctx: Context, newest: Rollout, pushed: string | undefined): Promise<Rollout[]> {
+async function overtakenBy(
+  ctx: Context,
+  newest: Rollout,
+  { origin, requestedAt }: ReconcileJob,
+): Promise<Rollout[]> {
   const unfinished = await ctx.index.rollouts.unfinished(newest.cluster, newest.source);
   return unfinished
     .filter(({ commit }) => commit !== newest.commit)
-    .filter(({ commit, startedAt }) => startedAt <= newest.startedAt || commit === pushed);
+    .filter(
+      ({ commit, startedAt }) =>
+        startedAt <= newest.startedAt || (commit === origin?.commit && startedAt <= requestedAt),
+    );
 }
 
 /** The rollout that an object is a part of while it is at a revision of its source; undefined when there is none. */

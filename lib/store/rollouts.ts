@@ -206,6 +206,9 @@ export class Rollouts {
       this.#change(rollout, key, (member) => member && newsOf(member, result)),
       result.state === 'pending' ? undefined : this.#table.delete(pendingPartition(rollout), key),
     ]);
+    // What is yet to come ends by no state that was read before: whoever has seen all members done is about to count the rollout as ended.
+    const isToCome = change?.state === 'pending' || (change?.state === 'failed' && key === rollout.source);
+    if (isToCome) await this.#markUnfinished(rollout);
     return change;
   }
 

@@ -246,6 +246,82 @@ export const TOLD: Readonly<Record<string, Story>> = {
       },
     ],
   },
+  'the Kustomization that an object moves to is deleted by hand just as the other one is about to prune it': {
+    seed: 27,
+    moments: [
+      {
+        steps: 0,
+        event: { kind: 'push', content: { ...CONTENT, shared: 'app' }, hook: 'twice' },
+      },
+      { steps: 127, event: { kind: 'revert', back: 0, hook: 'once' } },
+      {
+        steps: 107,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
+          hook: 'once',
+        },
+      },
+      { steps: 38, event: { kind: 'delete-owner', name: 'app' } },
+    ],
+  },
+  'a push brings a branch back while the run for its first push finds the commit of which nobody was told': {
+    seed: 6,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, shared: 'base', broken: 'base' },
+          hook: 'once',
+        },
+      },
+      {
+        steps: 90,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
+          hook: 'lost',
+        },
+      },
+      { steps: 46, event: { kind: 'revert', back: 1, hook: 'once' } },
+    ],
+  },
+  'a commit is pending again just as another worker counts it as ended, and is overtaken then': {
+    seed: 19,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, shared: 'base', more: { base: false, app: true } },
+          hook: 'lost',
+        },
+      },
+      {
+        steps: 134,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
+          hook: 'lost',
+        },
+      },
+      {
+        steps: 51,
+        event: {
+          kind: 'push',
+          content: {
+            ...CONTENT,
+            shared: 'none',
+            more: { base: false, app: true },
+            dependsOn: false,
+          },
+          hook: 'twice',
+        },
+      },
+      { steps: 54, event: { kind: 'delete-owner', name: 'base' } },
+    ],
+  },
   'a worker wakes up in front of the status of a source after its lease has run out': {
     seed: 559877634,
     moments: [

@@ -16,12 +16,12 @@ function kustomization(name: string, holds: readonly string[]): Kustomization {
   } as unknown as Kustomization;
 }
 
-/** The claims that `app`, which is deleted, sees; `base` has the inventory that was listed, and another one by now. */
-function claims(listed: readonly string[], now: readonly string[]) {
+/** The claims that `app`, which is deleted, sees; `base` has the inventory that was listed, and another one by now, or is gone. */
+function claims(listed: readonly string[], now: readonly string[] | undefined) {
   const run = {
     client: {
       list: async () => ({ items: [kustomization('base', listed)] }),
-      get: async () => kustomization('base', now),
+      get: async () => (now === undefined ? undefined : kustomization('base', now)),
     },
     ctx: { index: { applied: { isDirty: async () => false, load: async () => new Map() } } },
     job: { cluster: 'prod' },
@@ -39,5 +39,11 @@ test('an owner that holds an object and has yet to apply it is told so, and wait
 test('an owner that has let an object go since its inventory was read has no claim on it', async () => {
   const seen = claims(['shared'], []);
   expect(await seen.claimed(MAP)).toBeUndefined();
+  expect(seen.heirs()).toEqual([]);
+});
+
+test('an owner that was deleted since its inventory was read may be made anew: the object is looked at again', async () => {
+  const seen = claims(['shared'], undefined);
+  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: false });
   expect(seen.heirs()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { unbuilt } from '../../../lib/pipeline/prune-gate.ts';
 import type { Run } from '../../../lib/pipeline/run.ts';
+import type { Kustomization } from '../../../lib/toolkit/kustomization.ts';
 
 const REVISION = 'main@sha1:1111111111111111111111111111111111111111';
 const SOURCE = { group: 'source.toolkit.fluxcd.io', kind: 'GitRepository', namespace: 'apps', name: 'repo' };
@@ -68,10 +69,9 @@ function waitsFor(own: string, given: Record<string, Given>): Promise<string[]> 
   const run = {
     ctx: { index: { inputs, applied } },
     job: { cluster: 'prod' },
-    client: { list: async () => ({ items }) },
     ref: { group: GROUP, kind: 'Kustomization', namespace: 'apps', name: own },
   } as unknown as Run;
-  return unbuilt(run, SOURCE, REVISION, []);
+  return unbuilt(run, SOURCE, REVISION, [], items as unknown as Kustomization[]);
 }
 
 test('nothing is pruned before every other Kustomization has come to the revision', async () => {

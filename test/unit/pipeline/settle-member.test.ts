@@ -135,6 +135,17 @@ test('a commit that comes back without a push overtakes the one that was on its 
   expect((await index.rollouts.get('prod', SOURCE, B))?.supersededBy).toBe(A);
 });
 
+test('a commit that a push brings back while a run for its first push finds another one is left to that push', async () => {
+  const { ctx, index } = await stage({ pushed: false });
+  await index.rollouts.open(rolloutOf(A, 10));
+  const first = { origin: { id: 'first', commit: A }, requestedAt: 1 };
+  await openRollout(sourceRunOf(ctx, first), source, artifactOf(B), []);
+  expect((await index.rollouts.get('prod', SOURCE, A))?.supersededBy).toBe('');
+  // The run for the second push finds the other one still: nobody else is to come.
+  await openRollout(sourceRunOf(ctx, { ...first, requestedAt: 11 }), source, artifactOf(B), []);
+  expect((await index.rollouts.get('prod', SOURCE, A))?.supersededBy).toBe(B);
+});
+
 test('a commit whose source failed while members were on their way is superseded by the next one', async () => {
   const { ctx, index } = await stage();
   const b = rolloutOf(B, 2);

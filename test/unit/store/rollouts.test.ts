@@ -199,6 +199,21 @@ describe('a rollout', () => {
     expect(await rollouts.unfinished('prod', SOURCE)).toHaveLength(1);
   });
 
+  test.each([
+    ['a member is on its way again', 'a', { state: 'pending', message: 'waits', runId: 'run-2' }],
+    ['its source has failed', SOURCE, FAILED],
+  ] as const)('is not finished by a worker that has not seen that %s', async (_what, key, result) => {
+    const rollouts = open();
+    await rollouts.open(rollout());
+    await rollouts.add(rollout(), ['a', SOURCE]);
+    await rollouts.settle(rollout(), 'a', READY);
+    await rollouts.settle(rollout(), SOURCE, READY);
+    const seen = await rollouts.read(rollout());
+    await rollouts.settle(rollout(), key, result);
+    await rollouts.finish(seen);
+    expect(await rollouts.isUnfinished(rollout())).toBe(true);
+  });
+
   test('is forgotten after thirty days', async () => {
     const rollouts = open();
     await rollouts.open(rollout());
