@@ -9,7 +9,7 @@ import { getCondition, setCondition } from '../core/conditions.ts';
 import { digestOf, sameJson } from '../core/digest.ts';
 import type { Inventory, InventoryEntry } from '../core/inventory.ts';
 import { difference, entryOf, parseEntry, union } from '../core/inventory.ts';
-import { identityOf, refOf } from '../core/object.ts';
+import { describe, identityOf, refOf } from '../core/object.ts';
 import { closureDigest } from '../core/tree.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Rendered } from '../render/render.ts';
@@ -17,11 +17,13 @@ import type { Begun } from '../store/applied.ts';
 import type { InputRecord } from '../store/inputs.ts';
 import { ALLOW_PRUNE } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
+import { wasMovedOn } from './advance.ts';
 import { appliedOutcome, appliedStatus } from './applied-status.ts';
 import { applyOptions } from './apply-options.ts';
 import { approvalOf } from './approval.ts';
 import { withChildren } from './child-inventories.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
+import { Outdated } from './finalize.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
 import { keptByOthers } from './kept-by-others.ts';
@@ -233,6 +235,7 @@ async function noteChanges(run: Run, applying: Promise<ApplyResult>): Promise<Ap
 /**
  * Writes the inventory that the run may come to, and that it has begun; nothing when both stand there already. Another try at what has failed
  * is no news: Ready stays as it is until the try has ended otherwise, and so tells since when it is like that.
+ * @throws Outdated when a push has moved the object on since it was read: what was loaded is not the newest
  */
 async function begin(
   run: Run,
@@ -249,6 +252,8 @@ async function begin(
     run.client,
     object,
     (status) => {
+      if (wasMovedOn(object.status, status, revision))
+        throw new Outdated(`${describe(run.ref)} was moved on from ${revision}`);
       const present = (status.conditions ?? []) as Condition[];
       const ready = getCondition(present, 'Ready');
       const isRetry = ready?.status === 'False' && ready.observedGeneration === generation;

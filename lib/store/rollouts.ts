@@ -90,9 +90,13 @@ export class Rollouts {
   /** Writes a rollout, new or changed, and counts it as unfinished. */
   async open(rollout: Rollout): Promise<void> {
     const expiresAt = this.#now() + KEEP_MS;
-    await this.#table.put(siblingsPartition(rollout), rollout.source, rollout.source, { expiresAt });
-    await this.#markUnfinished(rollout);
+    await Promise.all([
+      this.#table.put(siblingsPartition(rollout), rollout.source, rollout.source, { expiresAt }),
+      this.#markUnfinished(rollout),
+    ]);
     await this.#table.put(partition(rollout), rollout.commit, rollout, { expiresAt });
+    // Once more: whoever has seen it closed since the mark is about to count it as ended.
+    await this.#markUnfinished(rollout);
   }
 
   /**

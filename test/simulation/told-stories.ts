@@ -322,6 +322,47 @@ export const TOLD: Readonly<Record<string, Story>> = {
       { steps: 54, event: { kind: 'delete-owner', name: 'base' } },
     ],
   },
+  'a push is delivered again, and announced anew just as a run for its first delivery ends it': {
+    seed: 2147483645,
+    moments: [
+      {
+        steps: 0,
+        event: { kind: 'push', content: { ...CONTENT, shared: 'base', dependsOn: false }, hook: 'twice' },
+      },
+      { steps: 80, event: { kind: 'die', place: 'kube', after: false } },
+      {
+        steps: 3,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
+          hook: 'lost',
+        },
+      },
+    ],
+  },
+  'a push moves a Kustomization on that a run for the one before is about to begin with': {
+    seed: 2029707213,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: {
+            ...CONTENT,
+            value: 0,
+            shared: 'base',
+            more: { base: false, app: true },
+            dependsOn: false,
+          },
+          hook: 'once',
+        },
+      },
+      {
+        steps: 69,
+        event: { kind: 'push', content: { ...CONTENT, shared: 'base', broken: 'app' }, hook: 'twice' },
+      },
+    ],
+  },
   'a worker wakes up in front of the status of a source after its lease has run out': {
     seed: 559877634,
     moments: [

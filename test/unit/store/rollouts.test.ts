@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Rollout, Rollouts } from '../../../lib/store/rollouts.ts';
+import { type Rollout, type RolloutState, Rollouts } from '../../../lib/store/rollouts.ts';
 import { type TestSqlite, testSqlite } from '../../support/sqlite.ts';
 
 let parts: TestSqlite;
@@ -211,6 +211,24 @@ describe('a rollout', () => {
     const seen = await rollouts.read(rollout());
     await rollouts.settle(rollout(), key, result);
     await rollouts.finish(seen);
+    expect(await rollouts.isUnfinished(rollout())).toBe(true);
+  });
+
+  test('is not finished by a worker that has read it between the writes of whoever opens it anew', async () => {
+    const table = parts.freshTable();
+    const rollouts = new Rollouts(table, parts.clock.now);
+    await rollouts.open(rollout());
+    await rollouts.close(rollout(), 'b'.repeat(40));
+    let seen: RolloutState | undefined;
+    const put = table.put.bind(table);
+    table.put = async (...args) => {
+      // The mark is written, the rollout not yet.
+      if ((args[2] as Partial<Rollout>).startedAt === 2) seen = await rollouts.read(rollout());
+      return put(...args);
+    };
+    await rollouts.open(rollout(undefined, { startedAt: 2 }));
+    expect(seen?.rollout.supersededBy).not.toBe('');
+    if (seen) await rollouts.finish(seen);
     expect(await rollouts.isUnfinished(rollout())).toBe(true);
   });
 
