@@ -24,7 +24,7 @@ export interface PruneRules {
 
 /** Another owner's claim on an object. */
 export interface Claim {
-  /** Its key, as `Kustomization/apps/app`. */
+  /** Its key, as `Kustomization/apps/app`; with what keeps it from coming to an end. */
   by: string;
   /** That owner has come to an end. Until it has, nobody knows whether it takes the object over or lets it go, too. */
   settled: boolean;

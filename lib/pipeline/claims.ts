@@ -38,9 +38,9 @@ export function claimsOf(
   const source = objectKey(sourceRefOf(object));
   const { applied } = run.ctx.index;
   const heirs = new Set<string>();
-  let loaded: Promise<Map<string, Set<string>>> | undefined;
+  let loaded: Promise<Map<string, Holder>> | undefined;
 
-  async function load(): Promise<Map<string, Set<string>>> {
+  async function load(): Promise<Map<string, Holder>> {
     const holding = (items ?? (await listKustomizations(run.client)))
       .map((item) => ({ item, key: keyOf(item) }))
       .filter(({ item, key }) => key !== own && item.metadata.deletionTimestamp === undefined)
@@ -50,7 +50,21 @@ export function claimsOf(
           revision === undefined ||
           item.status?.lastAttemptedRevision === revision,
       );
-    return new Map(holding.map(({ item, key }) => [key, identitiesOf(item)]));
+    return new Map(
+      holding.map(({ item, key }) => [
+        key,
+        { identities: identitiesOf(item), isSuspendedBefore: isSuspendedBefore(item) },
+      ]),
+    );
+  }
+
+  /** Whether it was suspended at another revision than this one has come to: only once it is resumed will it say what it keeps. */
+  function isSuspendedBefore(item: Kustomization & WithStatus): boolean {
+    return (
+      item.spec.suspend === true &&
+      objectKey(sourceRefOf(item)) === source &&
+      item.status?.lastAttemptedRevision !== object.status?.lastAttemptedRevision
+    );
   }
 
   const holders = () => {
@@ -60,14 +74,15 @@ export function claimsOf(
   return {
     async contested(ref, other) {
       const key = objectKey({ kind: KUSTOMIZATION.kind, ...other });
-      if (!(await holders()).get(key)?.has(identityOf(ref))) return false;
+      if (!(await holders()).get(key)?.identities.has(identityOf(ref))) return false;
       // Empty while it is at work.
       return (await applied.load(run.job.cluster, key)).has(identityOf(ref));
     },
     async claimed(ref) {
       const identity = identityOf(ref);
-      for (const [by, identities] of await holders()) {
+      for (const [by, { identities, isSuspendedBefore }] of await holders()) {
         if (!identities.has(identity)) continue;
+        if (isSuspendedBefore) return { by: `${by} (suspended)`, settled: false };
         if (await applied.isDirty(run.job.cluster, by)) return { by, settled: false };
         if (!(await applied.load(run.job.cluster, by)).has(identity)) {
           const now = await standing(run, by);
@@ -85,6 +100,12 @@ export function claimsOf(
     },
     heirs: () => [...heirs],
   };
+}
+
+/** Another Kustomization of the cluster. */
+interface Holder {
+  identities: ReadonlySet<string>;
+  isSuspendedBefore: boolean;
 }
 
 /** A job for each of those that must apply now what was left to them. */

@@ -65,7 +65,8 @@ export async function sendDependants(
     return { ...second, affected: [...second.affected, ...again] };
   });
   const others = [...unaffected, ...there].map(refOf);
-  const joined = await openRollout(run, source, artifact, affected.map(refOf), others);
+  const look = async () => (await dependantsOf(run)).map(refOf);
+  const joined = await openRollout(run, source, artifact, affected.map(refOf), others, look);
   const { origin } = job;
   // One that never ran is on its way, and can have met no older artifact: a second job would find nothing to do.
   const sent = isFirst ? affected.filter((item) => !isNew(item)) : affected;

@@ -25,7 +25,8 @@ import type { WithStatus } from './status.ts';
 /**
  * Opens the rollout of a new artifact with its first members, and closes those of older commits of the same source.
  * @param others what follows the source, too, and needs no run for the commit
- * @returns what it takes over from those; it must run again to say how it fares
+ * @param look what follows the source by now
+ * @returns what it takes over from those, and what was made since it was looked; they must run again to say how they fare
  */
 export async function openRollout(
   run: Run,
@@ -33,6 +34,7 @@ export async function openRollout(
   artifact: Artifact,
   members: readonly ToolkitRef[],
   others: readonly ToolkitRef[] = [],
+  look: () => Promise<readonly ToolkitRef[]> = async () => [],
 ): Promise<ToolkitRef[]> {
   const { ctx, job } = run;
   const commit = commitOf(artifact.revision);
@@ -54,24 +56,30 @@ export async function openRollout(
     supersededBy: '',
   };
   const touched = members.map(objectKey);
+  const seen = new Set([...touched, ...others.map(objectKey)]);
   const guests = await guestsToTakeOver(run, rollout, new Set(touched));
+  const late: ToolkitRef[] = [];
   // Nothing is touched by it and nobody announced it: a run of the schedule that found all as it was.
   const isNews = known !== undefined || members.length > 0 || guests.length > 0;
   if (isNews) {
     // When it began is kept for whoever compares the two later.
     if (!isKnown || comesBack) await ctx.index.rollouts.open(rollout);
+    // What was made since it was looked has found no rollout to join.
+    if (known === undefined) late.push(...(await look()).filter((ref) => !seen.has(objectKey(ref))));
     // The source itself is done in a moment; members that are to run again make the commit pending again, and nothing else does.
     await ctx.index.rollouts.add(rollout, [key]);
-    await ctx.index.rollouts.add(rollout, [...touched, ...guests.map((guest) => guest.key)], { again: true });
+    for (const ref of late) seen.add(objectKey(ref));
+    const running = [...touched, ...late.map(objectKey), ...guests.map((guest) => guest.key)];
+    await ctx.index.rollouts.add(rollout, running, { again: true });
     await ctx.index.guests.invite(
       job.cluster,
       guests.map(({ version: _, ...guest }) => ({ ...guest, commit })),
     );
   }
   const overtaken = await overtakenBy(ctx, rollout, job);
-  const heirs = await overtake(ctx, overtaken, rollout, new Set([...touched, ...others.map(objectKey)]));
+  const heirs = await overtake(ctx, overtaken, rollout, seen);
   if (isNews || heirs.length > 0) await report(ctx, rollout);
-  return [...guests.map(({ ref }) => ref), ...heirs.map(kustomizationRef)];
+  return [...guests.map(({ ref }) => ref), ...late, ...heirs.map(kustomizationRef)];
 }
 
 /** Whether a commit began before the one that its source was at until now: it was there once, and no push has announced it since. */

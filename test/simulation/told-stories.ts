@@ -363,6 +363,56 @@ export const TOLD: Readonly<Record<string, Story>> = {
       },
     ],
   },
+  'a Kustomization is made anew, and fails, before the commit that it is at has been told of': {
+    seed: 3,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: {
+            ...CONTENT,
+            value: 0,
+            shared: 'base',
+            more: { base: true, app: false },
+            dependsOn: false,
+          },
+          hook: 'once',
+        },
+      },
+      {
+        steps: 97,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, shared: 'base', dependsOn: false, broken: 'base' },
+          hook: 'lost',
+        },
+      },
+      { steps: 0, event: { kind: 'delete-owner', name: 'base' } },
+    ],
+  },
+  'an object moves from a Kustomization that is suspended to one that the same commit leaves out': {
+    seed: 0,
+    moments: [
+      {
+        steps: 0,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
+          hook: 'once',
+        },
+      },
+      { steps: 31, event: { kind: 'suspend', name: 'base' } },
+      {
+        steps: 28,
+        event: {
+          kind: 'push',
+          content: { ...CONTENT, value: 0, app: false, dependsOn: false },
+          hook: 'twice',
+        },
+      },
+    ],
+  },
   'a worker wakes up in front of the status of a source after its lease has run out': {
     seed: 559877634,
     moments: [

@@ -108,7 +108,10 @@ export class Watcher {
       commit.content.dependsOn ||
       kustomizationOf(this.#world, name)?.metadata.deletionTimestamp ||
       this.#world.scheduler.now - (this.#goneAt.get(name) ?? 0) <= JUDGED_MS;
-    const isSuspended = (name: string) => kustomizationOf(this.#world, name)?.spec.suspend === true;
+    // Nor does anybody wait for one that was suspended when it was looked at.
+    const isSuspended = (name: string) =>
+      kustomizationOf(this.#world, name)?.spec.suspend === true ||
+      this.#world.scheduler.now - (this.resumedAt.get(name) ?? 0) <= JUDGED_MS;
     const holders = broughtBy(commit).filter((name) => !isSuspended(name) && !(isGoing && waits(name)));
     for (const name of holders)
       if (

@@ -17,10 +17,19 @@ function kustomization(name: string, holds: readonly string[]): Kustomization {
 }
 
 /** The claims that `app`, which is deleted, sees; `base` has the inventory that was listed, and another one by now, or is gone. */
-function claims(listed: readonly string[], now: readonly string[] | undefined) {
+function claims(
+  listed: readonly string[],
+  now: readonly string[] | undefined,
+  more: Partial<Kustomization> = {},
+) {
+  const base = kustomization('base', listed);
   const run = {
     client: {
-      list: async () => ({ items: [kustomization('base', listed)] }),
+      list: async () => ({
+        items: [
+          { ...base, spec: { ...base.spec, ...more.spec }, status: { ...base.status, ...more.status } },
+        ],
+      }),
       get: async () => (now === undefined ? undefined : kustomization('base', now)),
     },
     ctx: { index: { applied: { isDirty: async () => false, load: async () => new Map() } } },
@@ -45,5 +54,12 @@ test('an owner that has let an object go since its inventory was read has no cla
 test('an owner that was deleted since its inventory was read may be made anew: the object is looked at again', async () => {
   const seen = claims(['shared'], undefined);
   expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: false });
+  expect(seen.heirs()).toEqual([]);
+});
+
+test('an owner that is suspended at another revision says what it keeps only once it is resumed', async () => {
+  const suspended = { spec: { suspend: true }, status: { lastAttemptedRevision: 'older' } };
+  const seen = claims(['shared'], ['shared'], suspended as unknown as Partial<Kustomization>);
+  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base (suspended)', settled: false });
   expect(seen.heirs()).toEqual([]);
 });

@@ -146,6 +146,27 @@ test('a commit that a push brings back while a run for its first push finds anot
   expect((await index.rollouts.get('prod', SOURCE, A))?.supersededBy).toBe(B);
 });
 
+test('what was made while nobody had told of its commit yet joins it, and runs again to say how it fares', async () => {
+  const { ctx, index } = await stage({ pushed: false });
+  const [known, late] = ['known', 'late'].map((name) => ({ ...runOf(ctx).ref, name }));
+  const refs = [known, late].filter((ref) => ref !== undefined);
+  const joined = await openRollout(
+    sourceRunOf(ctx),
+    source,
+    artifactOf(B),
+    refs.slice(0, 1),
+    [],
+    async () => refs,
+  );
+  expect(joined).toEqual([late]);
+  const members = await index.rollouts.members(rolloutOf(B, 5));
+  expect(members.map(({ key, state }) => [key, state])).toEqual([
+    [SOURCE, 'pending'],
+    ['Kustomization/apps/known', 'pending'],
+    ['Kustomization/apps/late', 'pending'],
+  ]);
+});
+
 test('a commit whose source failed while members were on their way is superseded by the next one', async () => {
   const { ctx, index } = await stage();
   const b = rolloutOf(B, 2);
