@@ -19,7 +19,7 @@ export interface PruneRules {
    */
   allowed: boolean;
   /** Names another owner whose current render holds the object too; then it is left to that one. */
-  claimed?(ref: ObjectRef): Promise<Claim | undefined>;
+  claimed?(ref: ObjectRef, live?: PartialObject): Promise<Claim | undefined>;
 }
 
 /** Another owner's claim on an object. */
@@ -78,7 +78,7 @@ export async function judge(
   const kept = reasonToKeep(ref, live, rules.owner);
   if (kept) return { action: 'skipped', detail: kept };
   if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');
-  const claimant = await rules.claimed?.(ref);
+  const claimant = await rules.claimed?.(ref, live);
   if (claimant?.settled) return { action: 'skipped', detail: `${claimant.by} applies it too, and keeps it` };
   if (claimant) return untilThrough(claimant);
   if (carriesOthers(ref) && !rules.allowed) {

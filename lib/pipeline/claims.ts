@@ -1,7 +1,10 @@
+import { observe } from '../apply/drift.ts';
 import type { Claim } from '../apply/prune-verdict.ts';
 import { parseEntry } from '../core/inventory.ts';
 import type { ObjectRef } from '../core/object.ts';
 import { identityOf } from '../core/object.ts';
+import type { PartialObject } from '../kube/client.ts';
+import { FIELD_MANAGER } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
 import { KUSTOMIZATION, kustomizationRef, listKustomizations } from './kustomizations.ts';
@@ -14,8 +17,8 @@ import type { WithStatus } from './status.ts';
 export interface Claims {
   /** Whether the other Kustomization that an object's labels name has applied it at this revision, and so keeps it. */
   contested(ref: ObjectRef, other: { name: string; namespace: string }): Promise<boolean>;
-  /** The claim of another Kustomization on an object, or undefined. */
-  claimed(ref: ObjectRef): Promise<Claim | undefined>;
+  /** The claim of another Kustomization on an object, or undefined. @param live absent when the object is gone */
+  claimed(ref: ObjectRef, live?: PartialObject): Promise<Claim | undefined>;
   /** The keys of those whose claims made us leave an object that they have not applied yet, for a clash of both; they must apply it now. */
   heirs(): string[];
 }
@@ -38,9 +41,9 @@ export function claimsOf(
   const source = objectKey(sourceRefOf(object));
   const { applied } = run.ctx.index;
   const heirs = new Set<string>();
-  let loaded: Promise<Map<string, Holder>> | undefined;
+  let loaded: Promise<Map<string, Set<string>>> | undefined;
 
-  async function load(): Promise<Map<string, Holder>> {
+  async function load(): Promise<Map<string, Set<string>>> {
     const holding = (items ?? (await listKustomizations(run.client)))
       .map((item) => ({ item, key: keyOf(item) }))
       .filter(({ item, key }) => key !== own && item.metadata.deletionTimestamp === undefined)
@@ -50,21 +53,7 @@ export function claimsOf(
           revision === undefined ||
           item.status?.lastAttemptedRevision === revision,
       );
-    return new Map(
-      holding.map(({ item, key }) => [
-        key,
-        { identities: identitiesOf(item), isSuspendedBefore: isSuspendedBefore(item) },
-      ]),
-    );
-  }
-
-  /** Whether it was suspended at another revision than this one has come to: only once it is resumed will it say what it keeps. */
-  function isSuspendedBefore(item: Kustomization & WithStatus): boolean {
-    return (
-      item.spec.suspend === true &&
-      objectKey(sourceRefOf(item)) === source &&
-      item.status?.lastAttemptedRevision !== object.status?.lastAttemptedRevision
-    );
+    return new Map(holding.map(({ item, key }) => [key, identitiesOf(item)]));
   }
 
   const holders = () => {
@@ -74,38 +63,37 @@ export function claimsOf(
   return {
     async contested(ref, other) {
       const key = objectKey({ kind: KUSTOMIZATION.kind, ...other });
-      if (!(await holders()).get(key)?.identities.has(identityOf(ref))) return false;
+      if (!(await holders()).get(key)?.has(identityOf(ref))) return false;
       // Empty while it is at work.
       return (await applied.load(run.job.cluster, key)).has(identityOf(ref));
     },
-    async claimed(ref) {
+    async claimed(ref, live) {
       const identity = identityOf(ref);
-      for (const [by, { identities, isSuspendedBefore }] of await holders()) {
+      for (const [by, identities] of await holders()) {
         if (!identities.has(identity)) continue;
-        if (isSuspendedBefore) return { by: `${by} (suspended)`, settled: false };
         if (await applied.isDirty(run.job.cluster, by)) return { by, settled: false };
-        if (!(await applied.load(run.job.cluster, by)).has(identity)) {
-          const now = await standing(run, by);
-          // Deleted since: it may be made anew, and apply the object then. The next look finds out.
-          if (now === undefined) return { by, settled: false };
-          // Since its inventory was read it may have come to its end, and have let the object go.
-          if (!now.has(identity)) continue;
-          // It applies the object, or lets it go and has no claim any more: only then is it told what becomes of it.
-          heirs.add(by);
-          return { by, settled: false };
+        const record = (await applied.load(run.job.cluster, by)).get(identity);
+        if (record && live && record.observation === observe(live, FIELD_MANAGER))
+          return { by, settled: true };
+        // It has not applied the object, or another one has taken it over since: its inventory may be older than that.
+        const now = await standing(run, by);
+        // Deleted since: it may be made anew, and apply the object then. The next look finds out.
+        if (now === undefined) return { by, settled: false };
+        // It may have come to its end meanwhile, and have let the object go.
+        if (!now.identities.has(identity)) continue;
+        if (now.isSuspended) {
+          if (!record) continue;
+          // Only once it is resumed will it say whether it keeps the object.
+          return { by: `${by} (suspended)`, settled: false };
         }
-        return { by, settled: true };
+        // It applies the object, or lets it go and has no claim any more: only then is it told what becomes of it.
+        heirs.add(by);
+        return { by, settled: false };
       }
       return undefined;
     },
     heirs: () => [...heirs],
   };
-}
-
-/** Another Kustomization of the cluster. */
-interface Holder {
-  identities: ReadonlySet<string>;
-  isSuspendedBefore: boolean;
 }
 
 /** A job for each of those that must apply now what was left to them. */
@@ -116,12 +104,15 @@ export async function sendHeirs(run: Run, claims: Pick<Claims, 'heirs'> | undefi
   await enqueue(run.ctx, jobs);
 }
 
-/** What one Kustomization holds by now, and is going to apply; undefined when it is gone, or going. */
-async function standing(run: Run, key: string): Promise<Set<string> | undefined> {
+/** What one Kustomization holds by now, and whether it goes on to apply it; undefined when it is gone, or going. */
+async function standing(
+  run: Run,
+  key: string,
+): Promise<{ identities: Set<string>; isSuspended: boolean } | undefined> {
   const [, namespace = '', name = ''] = key.split('/');
   const found = await run.client.get<Kustomization & WithStatus>({ ...KUSTOMIZATION, namespace, name });
   if (!found || found.metadata.deletionTimestamp !== undefined) return undefined;
-  return found.spec.suspend === true ? new Set() : identitiesOf(found);
+  return { identities: identitiesOf(found), isSuspended: found.spec.suspend === true };
 }
 
 function identitiesOf({ spec, status }: Kustomization): Set<string> {

@@ -7,7 +7,6 @@ import { clusterPartition } from '../store/partitions.ts';
 import { WriterError } from './cluster-writer.ts';
 import type { Context } from './context.ts';
 import { enqueue } from './enqueue.ts';
-import { failSource } from './fail-source.ts';
 import { fanOut } from './fan-out.ts';
 import { handleHook } from './handle-hook.ts';
 import type { Handled } from './handle-message.ts';
@@ -16,6 +15,7 @@ import { fanOutImage } from './image-fan-out.ts';
 import { objectKey } from './object-key.ts';
 import { reconcile } from './reconcile.ts';
 import { dropRequest } from './send-hook.ts';
+import { tellUnreachable } from './tell-unreachable.ts';
 
 /** Triggers of jobs that were planned for a time: a later plan for the same object puts them out of date. */
 const PLANNED: ReadonlySet<string> = new Set(['due', 'retry', 'health', 'prune']);
@@ -66,7 +66,7 @@ async function handleReconcile(ctx: Context, job: ReconcileJob): Promise<Handled
     const text = `cluster ${job.cluster} cannot be used: ${messageOf(error)}`;
     ctx.log.error({ cluster: job.cluster, object: key, retryInMs: delayMs }, text);
     // A job that cannot even say on its object what is wrong says it on the commit, and must not end as a dead letter.
-    await failSource(ctx, job, text);
+    await tellUnreachable(ctx, job, text);
     await ctx.index.rows.put(partition, key, failures + 1, { expiresAt: ctx.now() + 3_600_000 });
     await ctx.index.dueTimes.set(job.cluster, key, ctx.now() + delayMs);
     await enqueue(ctx, [{ job: { ...job, requestedAt: ctx.now() }, delayMs }]);

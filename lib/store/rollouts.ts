@@ -203,11 +203,19 @@ export class Rollouts {
    * Writes how a member ended. One that has failed stays failed while it is merely tried again: only success, another failure or
    * {@link add} tell otherwise. One that is ready keeps what its first success said: the runs of the schedule that follow are no news,
    * unless what is left to be desired has changed.
+   * @param options.only one that fares otherwise than this is left as it is
    * @returns the news; undefined when there is none, and when the object is no member
    */
-  async settle(rollout: Rollout, key: string, result: MemberResult): Promise<MemberChange | undefined> {
+  async settle(
+    rollout: Rollout,
+    key: string,
+    result: MemberResult,
+    { only }: { only?: Member['state'] } = {},
+  ): Promise<MemberChange | undefined> {
+    const decide = (member: Member | undefined) =>
+      member && (only === undefined || member.state === only) ? newsOf(member, result) : undefined;
     const [change] = await Promise.all([
-      this.#change(rollout, key, (member) => member && newsOf(member, result)),
+      this.#change(rollout, key, decide),
       result.state === 'pending' ? undefined : this.#table.delete(pendingPartition(rollout), key),
     ]);
     // What is yet to come ends by no state that was read before: whoever has seen all members done is about to count the rollout as ended.

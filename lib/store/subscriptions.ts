@@ -78,6 +78,11 @@ export class Subscriptions {
     await this.#table.delete(ofCluster(cluster), key);
   }
 
+  /** Those of a cluster. */
+  async of(cluster: string): Promise<Subscription[]> {
+    return (await this.#table.query<Subscription>(ofCluster(cluster))).map(({ value }) => value);
+  }
+
   /** Everything that watches a repository. */
   async find(repository: string): Promise<Subscription[]> {
     const limit = pLimit(CONCURRENCY);

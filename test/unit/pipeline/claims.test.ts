@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
+import { observe } from '../../../lib/apply/drift.ts';
+import { identityOf } from '../../../lib/core/object.ts';
+import type { PartialObject } from '../../../lib/kube/client.ts';
 import { claimsOf } from '../../../lib/pipeline/claims.ts';
 import type { Run } from '../../../lib/pipeline/run.ts';
+import { FIELD_MANAGER } from '../../../lib/toolkit/annotations.ts';
 import type { Kustomization } from '../../../lib/toolkit/kustomization.ts';
 
 const GROUP = 'kustomize.toolkit.fluxcd.io';
@@ -16,23 +20,36 @@ function kustomization(name: string, holds: readonly string[]): Kustomization {
   } as unknown as Kustomization;
 }
 
-/** The claims that `app`, which is deleted, sees; `base` has the inventory that was listed, and another one by now, or is gone. */
+/** The object, as the server shows it after so many changes. */
+function live(generation: number): PartialObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'shared', namespace: 'apps', uid: 'one', generation },
+  };
+}
+
+/**
+ * The claims that `app`, which is deleted, sees; `base` has the inventory that was listed, and another one by now, or is gone.
+ * @param more.applied the object as `base` has applied it; absent: it has not
+ */
 function claims(
   listed: readonly string[],
   now: readonly string[] | undefined,
-  more: Partial<Kustomization> = {},
+  { applied, suspend = false }: { applied?: PartialObject; suspend?: boolean } = {},
 ) {
-  const base = kustomization('base', listed);
+  const record = applied && { desired: '', observation: observe(applied, FIELD_MANAGER), checkedAt: 0 };
+  const records = new Map(record ? [[identityOf(MAP), record]] : []);
+  const base = (holds: readonly string[]) => {
+    const made = kustomization('base', holds);
+    return { ...made, spec: { ...made.spec, suspend } };
+  };
   const run = {
     client: {
-      list: async () => ({
-        items: [
-          { ...base, spec: { ...base.spec, ...more.spec }, status: { ...base.status, ...more.status } },
-        ],
-      }),
-      get: async () => (now === undefined ? undefined : kustomization('base', now)),
+      list: async () => ({ items: [base(listed)] }),
+      get: async () => (now === undefined ? undefined : base(now)),
     },
-    ctx: { index: { applied: { isDirty: async () => false, load: async () => new Map() } } },
+    ctx: { index: { applied: { isDirty: async () => false, load: async () => records } } },
     job: { cluster: 'prod' },
     ref: { group: GROUP, kind: 'Kustomization', namespace: 'apps', name: 'app' },
   } as unknown as Run;
@@ -43,6 +60,14 @@ test('an owner that holds an object and has yet to apply it is told so, and wait
   const seen = claims(['shared'], ['shared']);
   expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: false });
   expect(seen.heirs()).toEqual(['Kustomization/apps/base']);
+});
+
+test('an owner that has applied an object keeps it, unless another one has taken it over since: then it must apply it again', async () => {
+  const seen = () => claims(['shared'], ['shared'], { applied: live(1) });
+  expect(await seen().claimed(MAP, live(1))).toEqual({ by: 'Kustomization/apps/base', settled: true });
+  const taken = seen();
+  expect(await taken.claimed(MAP, live(2))).toEqual({ by: 'Kustomization/apps/base', settled: false });
+  expect(taken.heirs()).toEqual(['Kustomization/apps/base']);
 });
 
 test('an owner that has let an object go since its inventory was read has no claim on it', async () => {
@@ -57,9 +82,13 @@ test('an owner that was deleted since its inventory was read may be made anew: t
   expect(seen.heirs()).toEqual([]);
 });
 
-test('an owner that is suspended at another revision says what it keeps only once it is resumed', async () => {
-  const suspended = { spec: { suspend: true }, status: { lastAttemptedRevision: 'older' } };
-  const seen = claims(['shared'], ['shared'], suspended as unknown as Partial<Kustomization>);
-  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base (suspended)', settled: false });
+test('an owner that is suspended while another one has taken an object over says whether it keeps it only once it is resumed', async () => {
+  const seen = claims(['shared'], ['shared'], { suspend: true, applied: live(1) });
+  expect(await seen.claimed(MAP, live(2))).toEqual({
+    by: 'Kustomization/apps/base (suspended)',
+    settled: false,
+  });
   expect(seen.heirs()).toEqual([]);
+  const never = claims(['shared'], ['shared'], { suspend: true });
+  expect(await never.claimed(MAP, live(1))).toBeUndefined();
 });
