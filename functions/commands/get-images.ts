@@ -5,8 +5,9 @@ import type { ObjectOptions } from './global-options.ts';
 import { printObjects } from './object-rows.ts';
 
 /** `slipway get images`: images, policies and automations of every cluster. */
-export function getImages(options: ObjectOptions): Promise<void> {
+export function getImages(options: ObjectOptions, name?: string): Promise<void> {
   return printObjects(options, {
+    name,
     kinds: Object.keys(kinds).filter((kind) => kinds[kind]?.group === IMAGE_GROUP),
     more({ spec, status }) {
       const latest = status?.latestRef as ImageRef | undefined;

@@ -33,22 +33,26 @@ export const RUN_COLUMNS: readonly Column<RunRecord>[] = [
   { heading: 'message', value: (run) => run.message },
 ];
 
-/** `slipway get [kind]` and `slipway get runs`. */
+/** `slipway get [kind] [name]` and `slipway get runs`. */
 export function addGet(program: Command): void {
   withObjectOptions(
     program
-      .command('get [kind]')
+      .command('get [kind] [name]')
       .description(
         'show Toolkit objects of every cluster (all, ks, gitrepo, images), or the recorded runs (runs)',
       )
-      .option('--limit <count>', 'how many runs', '20'),
-  ).action(async (kind: string | undefined, _options, command: Command) => {
+      .option('--limit <count>', 'how many runs', '20')
+      .option('-A, --all-namespaces', 'all namespaces, which is the default'),
+  ).action(async (kind: string | undefined, name: string | undefined, _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
     if (kind === 'runs' || kind === 'run') await getRuns(options, countOf(options.limit));
-    else if (kind === 'images' || kind === 'image') await getImages(options);
-    else
-      await getObjects(options, kind === undefined || kind === 'all' ? Object.keys(kinds) : [kindOf(kind)]);
+    else if (kind === 'images' || kind === 'image') await getImages(options, name);
+    else await getObjects(options, kindsOf(kind), name);
   });
+}
+
+function kindsOf(word: string | undefined): string[] {
+  return word === undefined || word === 'all' ? Object.keys(kinds) : [kindOf(word)];
 }
 
 async function getRuns(options: ObjectOptions, limit: number): Promise<void> {
@@ -59,9 +63,10 @@ async function getRuns(options: ObjectOptions, limit: number): Promise<void> {
   printRows(runs, RUN_COLUMNS, options.output, 'no runs are recorded yet');
 }
 
-function getObjects(options: ObjectOptions, names: readonly string[]): Promise<void> {
+function getObjects(options: ObjectOptions, names: readonly string[], name?: string): Promise<void> {
   return printObjects(options, {
     kinds: names,
+    name,
     more: (object, kind) => ({ revision: kinds[kind]?.revision(object) ?? '' }),
     columns: [
       {

@@ -3,7 +3,7 @@ import { getCondition } from '../../lib/core/conditions.ts';
 import { kinds } from '../../lib/pipeline/kinds.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 import type { ObjectOptions } from './global-options.ts';
-import { inEachCluster } from './global-options.ts';
+import { inEachCluster, MissingObject } from './global-options.ts';
 import type { Column } from './print.ts';
 import { printRows } from './print.ts';
 import { listKind } from './toolkit-kinds.ts';
@@ -35,24 +35,31 @@ const STATES: readonly Column<ObjectRow>[] = [
 /** What a list shows beside that, and of which kinds. */
 export interface ObjectList<T> {
   kinds: readonly string[];
+  /** The one name that is asked for. Default: all. */
+  name?: string | undefined;
   columns: readonly Column<ObjectRow & T>[];
   more(object: WithStatus, kind: string): T;
   /** Said when there are none. */
   none: string;
 }
 
-/** Prints the objects of some kinds in every cluster that can be reached. */
+/** Prints the objects of some kinds in every cluster that can be reached; a name that is nowhere is an error. */
 export async function printObjects<T extends object>(
   options: ObjectOptions,
-  { kinds: names, columns, more, none }: ObjectList<T>,
+  { kinds: names, name, columns, more, none }: ObjectList<T>,
 ): Promise<void> {
   const rows = await inEachCluster(options, async (cluster) => {
     const lists = names.map(async (kind) =>
-      (await listKind(cluster, kind, options.namespace)).map((object) =>
-        rowOf(cluster.config.name, kind, object, more(object, kind)),
-      ),
+      (await listKind(cluster, kind, options.namespace))
+        .filter(({ metadata }) => name === undefined || metadata.name === name)
+        .map((object) => rowOf(cluster.config.name, kind, object, more(object, kind))),
     );
-    return (await Promise.all(lists)).flat();
+    const found = (await Promise.all(lists)).flat();
+    if (name === undefined || found.length > 0) return found;
+    const place = options.namespace === undefined ? '' : ` in the namespace ${options.namespace}`;
+    throw new MissingObject(
+      `there is no ${names.join(' or ')} ${name}${place} in cluster ${cluster.config.name}`,
+    );
   });
   if (rows.length > 0) printRows(rows.flat(), [...NAMES, ...columns, ...STATES], options.output, none);
 }

@@ -19,7 +19,7 @@ export async function settleMember(
   outcome: Outcome,
 ): Promise<void> {
   const state = outcome.result === 'success' ? 'ready' : outcome.result === 'failure' ? 'failed' : 'pending';
-  const message = state === 'ready' ? summaryOf(run) : `${describe(run.ref)}: ${outcome.ready.message}`;
+  const message = state === 'ready' ? summaryOf(run) : named(describe(run.ref), outcome.ready.message);
   const notice = outcome.notice?.replace(/^; /, '') ?? '';
   const result = { state, message, notice, runId: run.id } as const;
   await Promise.all([settleOwn(run, kind, object, result), settleGuest(run, result)]);
@@ -91,6 +91,11 @@ async function tell(run: Run, rollout: Rollout, result: MemberResult): Promise<v
 /** Whether a commit status differs by this alone, however the other members fare. */
 function isSeenAtOnce(ctx: Context, { before, state, hasFailed }: MemberChange): boolean {
   return ctx.fleet.statuses.objects === 'all' || hasFailed || (before === 'ready' && state === 'pending');
+}
+
+/** A message that begins with what it is about, once. */
+function named(name: string, message: string): string {
+  return message.startsWith(`${name}: `) ? message : `${name}: ${message}`;
 }
 
 function summaryOf(run: Run): string {

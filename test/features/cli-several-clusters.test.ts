@@ -65,6 +65,15 @@ test('a cluster that cannot be reached does not hide the others, is named, and m
   expect(await slipway('resume', 'ks/apps', '--cluster', 'here')).toMatchObject({ code: 0, stderr: '' });
 });
 
+test('one name is shown alone, in all namespaces as with -A, and one that is nowhere is an error', async () => {
+  const one = await slipway('get', 'ks', 'apps', '-A', '--cluster', 'here', '-o', 'json');
+  expect(one.code).toBe(0);
+  expect(JSON.parse(one.stdout)).toMatchObject([{ name: 'apps', namespace: 'flux-system' }]);
+  const none = await slipway('get', 'ks', 'nope', '-n', 'apps', '--cluster', 'here');
+  expect(none).toMatchObject({ code: 1, stdout: '' });
+  expect(none.stderr).toBe('slipway: there is no Kustomization nope in the namespace apps in cluster here\n');
+});
+
 test('what somebody wrote into a cluster cannot take over the terminal', async () => {
   const { stdout } = await slipway('get', 'ks', '--cluster', 'here');
   expect(stdout).toContain('gone \ufffd[2J\ufffd[31mwrong\ufffd');

@@ -101,6 +101,17 @@ test('a run that fails before it comes to its source while nothing is on its way
   expect(await states()).toEqual({ a: 'failed', b: undefined });
 });
 
+test('a failure names its object once, whether its message does so or not', async () => {
+  for (const text of ['not yet', 'Kustomization/apps/app: not yet']) {
+    const { ctx, index } = await stage();
+    const ready = { type: 'Ready', status: 'False', reason: 'ReconciliationFailed', message: text };
+    const outcome = { result: 'failure', ready } as Outcome;
+    await settleMember(runOf(ctx, `main@sha1:${B}`), kinds.Kustomization as Kind, app, outcome);
+    const [member] = await index.rollouts.members(rolloutOf(B, 2));
+    expect(member?.message).toBe('Kustomization/apps/app: not yet');
+  }
+});
+
 const source = {
   apiVersion: 'source.toolkit.fluxcd.io/v1',
   kind: 'GitRepository',
