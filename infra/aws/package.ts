@@ -2,15 +2,26 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { messageOf } from '../../lib/core/errors.ts';
+import { scriptOptions } from '../script-options.ts';
 import { BUILD, packageStacks, ROOT } from './package-stacks.ts';
 import { replaceDirectory } from './replace-directory.ts';
 
 /** The fleet file that is packaged where there is none, to show what would be deployed. */
 const EXAMPLE = join(ROOT, 'infra/aws/example.yaml');
 
-const { values } = parseArgs({ options: { config: { type: 'string', short: 'c' } } });
+const HELP = `npm run package [-- options]
+
+Bundles the functions and packages the stacks of a fleet file for AWS, without credentials and without a network. "slipway deploy" does so, too,
+before it deploys.
+
+  -c, --config <file>   the fleet file; by default slipway.yaml, or where there is none an example
+  --help                this text
+`;
+
+const { values } = scriptOptions('package', HELP, {
+  options: { config: { type: 'string', short: 'c' }, help: { type: 'boolean', default: false } },
+});
 const own = resolve(values.config ?? 'slipway.yaml');
 const path = values.config === undefined && !existsSync(own) ? EXAMPLE : own;
 

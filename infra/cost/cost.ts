@@ -1,10 +1,10 @@
 /** Prints what an idle month costs on AWS: `npm run cost`. */
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { parseDuration } from '../../lib/core/duration.ts';
 import { messageOf } from '../../lib/core/errors.ts';
 import { CALL_MS, OWN_MS } from '../../test/simulation/idle/environment.ts';
 import { DEFAULT_FLEET } from '../../test/simulation/idle/idle-fleet.ts';
+import { scriptOptions } from '../script-options.ts';
 import { dayOf, idleMonth } from './idle-month.ts';
 import { readPrices } from './prices.ts';
 import { markdownOf, printMonths } from './print-months.ts';
@@ -27,7 +27,7 @@ thirty such days cost. It takes about half a minute, no credentials and no netwo
 `;
 
 async function print(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = scriptOptions('cost', HELP, {
     options: {
       clusters: { type: 'string', default: '10,100,1000' },
       objects: { type: 'string', default: String(DEFAULT_FLEET.objects) },
@@ -40,10 +40,6 @@ async function print(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
   const count = (name: 'objects' | 'sources', least: number) => wholeNumber(values[name], `--${name}`, least);
   const sizes = values.clusters.split(',').map((size) => wholeNumber(size, '--clusters', 1));
   const sources = count('sources', 1);

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { messageOf } from '../../lib/core/errors.ts';
+import { scriptOptions } from '../script-options.ts';
 import { type Builder, builders } from './builders.ts';
 
 const HELP = `npm run image -- [options]
@@ -24,16 +24,17 @@ const ROOT = join(import.meta.dirname, '../..');
 /** How long a builder may take to say whether it works, in ms. */
 const PROBE_MS = 20_000;
 
+const { values } = scriptOptions('image', HELP, {
+  options: {
+    tag: { type: 'string', default: 'slipway:local' },
+    platform: { type: 'string', default: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}` },
+    push: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
 try {
-  const { values } = parseArgs({
-    options: {
-      tag: { type: 'string', default: 'slipway:local' },
-      platform: { type: 'string', default: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}` },
-      push: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  process.stdout.write(values.help ? HELP : build(values));
+  process.stdout.write(build(values));
 } catch (error) {
   process.stderr.write(`image: ${messageOf(error)}\n`);
   process.exitCode = 1;

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { scriptOptions } from '../../infra/script-options.ts';
 import {
   dependsOnHop,
   firstApply,
@@ -24,7 +24,7 @@ of them. Each but cold-start builds on what the ones before it have deployed, so
   --help          this text
 `;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptOptions('bench', HELP, {
   allowPositionals: true,
   options: {
     backend: { type: 'string', default: 'local' },
@@ -33,10 +33,6 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 
 const scale = Number(values.scale);
 const scaled = (count: number, least = 2) => Math.max(least, Math.round(count * scale));

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { scriptOptions } from '../../infra/script-options.ts';
 import type { Installation } from './installation.ts';
 import { playLoad } from './play-load.ts';
 import { printReport } from './report.ts';
@@ -19,7 +19,7 @@ commit, right commit statuses, no dead letter, no effect of a worker that had lo
   --help            this text
 `;
 
-const { values } = parseArgs({
+const { values } = scriptOptions('load', HELP, {
   options: {
     backend: { type: 'string', default: 'both' },
     scale: { type: 'string', default: '1' },
@@ -28,10 +28,6 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
 
 /** The whole of it: 2,000 pushes over 200 objects. */
 const WHOLE: LoadSize = {
