@@ -7,7 +7,7 @@ import type { PartialObject } from '../kube/client.ts';
 import { FIELD_MANAGER } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
-import { KUSTOMIZATION, kustomizationRef, listKustomizations } from './kustomizations.ts';
+import { KUSTOMIZATION, kustomizationRef, listKustomizations, waitingFor } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
@@ -42,9 +42,12 @@ export function claimsOf(
   const { applied } = run.ctx.index;
   const heirs = new Set<string>();
   let loaded: Promise<Map<string, Set<string>>> | undefined;
+  let waiting: ReadonlySet<string> = new Set();
 
   async function load(): Promise<Map<string, Set<string>>> {
-    const holding = (items ?? (await listKustomizations(run.client)))
+    const all = items ?? (await listKustomizations(run.client));
+    if (revision === undefined) waiting = waitingFor(own, all);
+    const holding = all
       .map((item) => ({ item, key: keyOf(item) }))
       .filter(({ item, key }) => key !== own && item.metadata.deletionTimestamp === undefined)
       .filter(
@@ -71,6 +74,8 @@ export function claimsOf(
       const identity = identityOf(ref);
       for (const [by, identities] of await holders()) {
         if (!identities.has(identity)) continue;
+        // It comes to no end before this one is made anew, and each would wait for the other: the object is left to it as it is.
+        if (waiting.has(by)) return { by, settled: true };
         if (await applied.isDirty(run.job.cluster, by)) return { by, settled: false };
         const record = (await applied.load(run.job.cluster, by)).get(identity);
         if (record && live && record.observation === observe(live, FIELD_MANAGER))

@@ -3,7 +3,7 @@ import { parseEntry } from '../core/inventory.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { ToolkitRef } from './object-key.ts';
-import { objectKey } from './object-key.ts';
+import { keyOf, objectKey } from './object-key.ts';
 import type { WithStatus } from './status.ts';
 
 /** The kind that renders and applies. */
@@ -31,6 +31,17 @@ export function dependenciesOf({ metadata, spec }: Pick<Kustomization, 'metadata
   return (spec.dependsOn ?? []).map(({ namespace = own, name }) =>
     objectKey({ kind: KUSTOMIZATION.kind, namespace, name }),
   );
+}
+
+/** The keys of those that wait for a Kustomization by `dependsOn`, themselves or through others, and its own. */
+export function waitingFor(own: string, items: readonly Kustomization[]): Set<string> {
+  const waiting = new Set([own]);
+  for (let size = 0; size < waiting.size; ) {
+    size = waiting.size;
+    for (const item of items)
+      if (dependenciesOf(item).some((key) => waiting.has(key))) waiting.add(keyOf(item));
+  }
+  return waiting;
 }
 
 /** The keys of the Kustomizations that an inventory holds. */

@@ -3,7 +3,7 @@ import type { Condition } from '../core/conditions.ts';
 import { getCondition } from '../core/conditions.ts';
 import type { InventoryEntry } from '../core/inventory.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
-import { dependenciesOf, kustomizationsIn } from './kustomizations.ts';
+import { kustomizationsIn, waitingFor } from './kustomizations.ts';
 import { broughtBy, mayBeAtWork } from './left-out.ts';
 import { sourceRefOf } from './load-source.ts';
 import type { ToolkitRef } from './object-key.ts';
@@ -64,7 +64,7 @@ export async function unbuilt(
   };
   if (!isGoing) return waitsFor();
   // Two that are being deleted must not wait for each other, nor for what is built only after this one was made anew.
-  for (const key of dependantsOf(own, items)) going.add(key);
+  for (const key of waitingFor(own, items)) going.add(key);
   const holders = bringing.filter(({ item, held }) => held.length > 0 && !going.has(keyOf(item)));
   const isClear = waitsFor().length === 0 && !holders.some(({ item }) => mayBeAtWork(item));
   if (isClear) return [];
@@ -103,17 +103,6 @@ async function failedBefore(run: Run, revision: string, items: readonly Item[]):
     if (begun !== revision) keys.add(keyOf(item));
   }
   return keys;
-}
-
-/** The keys of those that wait for a Kustomization by `dependsOn`, themselves or through others. */
-function dependantsOf(own: string, items: readonly Kustomization[]): Set<string> {
-  const waiting = new Set([own]);
-  for (let size = 0; size < waiting.size; ) {
-    size = waiting.size;
-    for (const item of items)
-      if (dependenciesOf(item).some((key) => waiting.has(key))) waiting.add(keyOf(item));
-  }
-  return waiting;
 }
 
 /** Kustomizations, those in their inventories, and in theirs, down to the last. */

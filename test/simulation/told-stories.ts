@@ -413,6 +413,27 @@ export const TOLD: Readonly<Record<string, Story>> = {
       },
     ],
   },
+  'a Kustomization is deleted by hand whose object another one holds that was cut off, and has come to wait for it':
+    {
+      seed: 0,
+      moments: [
+        { steps: 0, event: { kind: 'push', content: { ...CONTENT, value: 0 }, hook: 'once' } },
+        {
+          steps: 97,
+          event: {
+            kind: 'push',
+            content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
+            hook: 'once',
+          },
+        },
+        { steps: 90, event: { kind: 'freeze', place: 'table', ms: 300000 } },
+        { steps: 0, event: { kind: 'delete-owner', name: 'base' } },
+        {
+          steps: 1,
+          event: { kind: 'push', content: { ...CONTENT, value: 0, shared: 'base' }, hook: 'once' },
+        },
+      ],
+    },
   'a worker wakes up in front of the status of a source after its lease has run out': {
     seed: 559877634,
     moments: [

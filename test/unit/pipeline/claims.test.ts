@@ -36,13 +36,17 @@ function live(generation: number): PartialObject {
 function claims(
   listed: readonly string[],
   now: readonly string[] | undefined,
-  { applied, suspend = false }: { applied?: PartialObject; suspend?: boolean } = {},
+  {
+    applied,
+    suspend = false,
+    dependsOn = [],
+  }: { applied?: PartialObject; suspend?: boolean; dependsOn?: string[] } = {},
 ) {
   const record = applied && { desired: '', observation: observe(applied, FIELD_MANAGER), checkedAt: 0 };
   const records = new Map(record ? [[identityOf(MAP), record]] : []);
   const base = (holds: readonly string[]) => {
     const made = kustomization('base', holds);
-    return { ...made, spec: { ...made.spec, suspend } };
+    return { ...made, spec: { ...made.spec, suspend, dependsOn: dependsOn.map((name) => ({ name })) } };
   };
   const run = {
     client: {
@@ -91,4 +95,9 @@ test('an owner that is suspended while another one has taken an object over says
   expect(seen.heirs()).toEqual([]);
   const never = claims(['shared'], ['shared'], { suspend: true });
   expect(await never.claimed(MAP, live(1))).toBeUndefined();
+});
+
+test('an owner that waits for the one that is deleted is not waited for in turn: the object is left to it', async () => {
+  const seen = claims(['shared'], ['shared'], { dependsOn: ['app'] });
+  expect(await seen.claimed(MAP, live(1))).toEqual({ by: 'Kustomization/apps/base', settled: true });
 });
