@@ -34,6 +34,7 @@ export function createReads(session: UserSession): Reads {
         headers: wanted,
         timeout: session.timeout,
         idempotent: true,
+        isListed: true,
         subject: () => ({ what: what(), secret: isSecret(ref) }),
       },
       [404],

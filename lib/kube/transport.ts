@@ -3,7 +3,7 @@ import { NetworkRefused } from '../network.ts';
 import type { KubeConnection } from './connection.ts';
 import { KubeError } from './errors.ts';
 import { type Answer, type Exchange, ExchangeError, exchange } from './exchange.ts';
-import { refusalOf, type Subject } from './refusal.ts';
+import { refusalOf, type Subject, statusOf } from './refusal.ts';
 import { type Attempt, type RetryOptions, withRetries } from './retry.ts';
 
 /** One request to the API, before credentials. */
@@ -21,6 +21,11 @@ export interface ApiRequest {
   idempotent: boolean;
   /** Called only when something went wrong. */
   subject: () => Subject;
+  /**
+   * Whether a 404 without a Status is asked again for a moment: after a CustomResourceDefinition was changed the server lists a version before
+   * it serves it.
+   */
+  isListed?: boolean;
 }
 
 /** A successful answer. */
@@ -43,6 +48,9 @@ export interface Transport {
 
 /** Statuses that say "not now"; a request that may be repeated is. */
 const PASSING = new Set([502, 503, 504]);
+
+/** How often a path that should be served is asked again: a second and a half with the pauses of a request. */
+const UNSERVED_ATTEMPTS = 4;
 
 /**
  * Everything between a request and the wire: credentials (one renewal after a 401), retries and errors.
@@ -70,7 +78,7 @@ export function createTransport(connection: KubeConnection, pool: Pool, retry: R
   async function attempt(
     request: ApiRequest,
     accepted: readonly number[] | undefined,
-    state: { maybeDone: boolean; renewed: boolean },
+    state: { maybeDone: boolean; renewed: boolean; unserved: number },
   ): Promise<Attempt<Reply>> {
     const known = await credentials();
     let answer: Answer;
@@ -87,6 +95,11 @@ export function createTransport(connection: KubeConnection, pool: Pool, retry: R
       return failed(error, request, state);
     }
     const { code } = answer;
+    if (code === 404 && request.isListed && !statusOf(answer) && state.unserved < UNSERVED_ATTEMPTS) {
+      state.unserved += 1;
+      const error = refusalOf(answer, request.subject(), retry.now());
+      return { retry: { error, retryAfter: undefined } };
+    }
     if ((code >= 200 && code < 300) || accepted?.includes(code)) {
       return { value: { ...answer, maybeDone: state.maybeDone } };
     }
@@ -106,7 +119,7 @@ export function createTransport(connection: KubeConnection, pool: Pool, retry: R
     credentials,
     renew,
     send(request, accepted) {
-      const state = { maybeDone: false, renewed: false };
+      const state = { maybeDone: false, renewed: false, unserved: 0 };
       return withRetries(retry, request.signal, () => attempt(request, accepted, state));
     },
   };

@@ -191,12 +191,23 @@ describe('what is not a Kubernetes answer', () => {
     expect(api.seen).toHaveLength(1);
   });
 
+  it('asks again for an object of a version that is listed and not served yet', async () => {
+    let asked = 0;
+    const { client } = await given((_request, response) => {
+      asked += 1;
+      if (asked < 3) response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
+      else json(response, 200, configMap);
+    });
+    expect(await client.get(ref)).toMatchObject({ data: { a: 'b' } });
+    expect(slept).toEqual([100, 200]);
+  });
+
   it('never takes a 404 of something else for a missing object', async () => {
     const { client } = await given((_request, response) => {
       response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>not here</h1>');
     });
-    for (const work of [client.get(ref), client.list(CONFIG_MAP), client.delete(ref)]) {
-      const error = await errorOf(work);
+    for (const work of [() => client.get(ref), () => client.list(CONFIG_MAP), () => client.delete(ref)]) {
+      const error = await errorOf(work());
       expect(isNotFound(error)).toBe(false);
       expect(isTransient(error)).toBe(true);
     }
