@@ -29,11 +29,12 @@ export async function announceRollout(
         startedAt: ctx.now(),
         supersededBy: '',
       };
-      // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green.
-      const sent = await ctx.index.rollouts.sent(subscription.cluster, source);
-      if (!isRoot(subscription) && sent?.repository !== subscription.repository) return;
+      const sent = () => ctx.index.rollouts.sent(subscription.cluster, source);
+      if (!isRoot(subscription) && (await sent())?.repository !== subscription.repository) return;
       await ctx.index.rollouts.open(rollout);
-      await ctx.index.rollouts.add(rollout, [source], { again: sent?.commit !== push.commit });
+      // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green. Looked at last: of several
+      // deliveries at once the first may have been worked off by now.
+      await ctx.index.rollouts.add(rollout, [source], { again: (await sent())?.commit !== push.commit });
       await report(ctx, rollout);
     }),
   );
