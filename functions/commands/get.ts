@@ -45,8 +45,11 @@ export function addGet(program: Command): void {
       .option('-A, --all-namespaces', 'all namespaces, which is the default'),
   ).action(async (kind: string | undefined, name: string | undefined, _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions & { limit: string }>();
-    if (kind === 'runs' || kind === 'run') await getRuns(options, countOf(options.limit));
-    else if (kind === 'images' || kind === 'image') await getImages(options, name);
+    if (kind === 'runs' || kind === 'run') {
+      if (name !== undefined)
+        throw new Error('the runs of one object are shown by "slipway history <object>"');
+      await getRuns(options, countOf(options.limit));
+    } else if (kind === 'images' || kind === 'image') await getImages(options, name);
     else await getObjects(options, kindsOf(kind), name);
   });
 }

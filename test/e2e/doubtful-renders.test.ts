@@ -133,7 +133,7 @@ describe('a render that cannot be trusted deletes nothing:', () => {
   });
 });
 
-test('a push that is delivered eleven times at once is applied once, and does not make its commit flicker', async () => {
+test('a push that is delivered eleven times at once is applied once, and told of at most once more', async () => {
   const team = await deployed();
   const commit = await team.push({ 'app/one.yaml': manifest('one', 'second') });
   const answers = await Promise.all(Array.from({ length: 10 }, () => deliver(team.repository, commit)));

@@ -1,5 +1,5 @@
 import type { Content } from './repository.ts';
-import type { Story } from './story.ts';
+import type { Event, Hook, Story } from './story.ts';
 
 const CONTENT: Content = {
   value: 1,
@@ -10,6 +10,11 @@ const CONTENT: Content = {
   broken: 'none',
 };
 
+/** A push of what differs from {@link CONTENT}. */
+function push(hook: Hook, content: Partial<Content> = {}): Event {
+  return { kind: 'push', content: { ...CONTENT, ...content }, hook };
+}
+
 /**
  * Stories in which a promise was broken once, by what it was. Each fails where what keeps its promise is taken out of the product; where the
  * product takes other steps since, another seed has to be looked for that does.
@@ -18,7 +23,7 @@ export const TOLD: Readonly<Record<string, Story>> = {
   'the push that comes back to a commit (A → B → A) while the run for B closes what it has overtaken': {
     seed: 8,
     moments: [
-      { steps: 0, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'once' } },
+      { steps: 0, event: push('once', { value: 2 }) },
       { steps: 47, event: { kind: 'revert', back: 1, hook: 'once' } },
     ],
   },
@@ -27,17 +32,7 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: {
-            ...CONTENT,
-            value: 2,
-            more: { base: true, app: true },
-            dependsOn: false,
-            broken: 'base',
-          },
-          hook: 'once',
-        },
+        event: push('once', { value: 2, more: { base: true, app: true }, dependsOn: false, broken: 'base' }),
       },
       { steps: 46, event: { kind: 'revert', back: 1, hook: 'once' } },
     ],
@@ -47,13 +42,9 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 2, more: { base: false, app: true }, app: false },
-          hook: 'once',
-        },
+        event: push('once', { value: 2, more: { base: false, app: true }, app: false }),
       },
-      { steps: 115, event: { kind: 'push', content: CONTENT, hook: 'once' } },
+      { steps: 115, event: push('once') },
       { steps: 83, event: { kind: 'die', place: 'kube', after: true } },
       { steps: 24, event: { kind: 'revert', back: 0, hook: 'twice' } },
     ],
@@ -64,20 +55,12 @@ export const TOLD: Readonly<Record<string, Story>> = {
       moments: [
         {
           steps: 0,
-          event: {
-            kind: 'push',
-            content: { ...CONTENT, value: 0, more: { base: false, app: true }, app: false, broken: 'app' },
-            hook: 'once',
-          },
+          event: push('once', { value: 0, more: { base: false, app: true }, app: false, broken: 'app' }),
         },
         { steps: 71, event: { kind: 'tick' } },
         {
           steps: 16,
-          event: {
-            kind: 'push',
-            content: { ...CONTENT, value: 0, shared: 'none', app: false },
-            hook: 'once',
-          },
+          event: push('once', { value: 0, shared: 'none', app: false }),
         },
       ],
     },
@@ -85,7 +68,7 @@ export const TOLD: Readonly<Record<string, Story>> = {
     {
       seed: 67,
       moments: [
-        { steps: 0, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'once' } },
+        { steps: 0, event: push('once', { value: 2 }) },
         { steps: 111, event: { kind: 'revert', back: 2, hook: 'lost' } },
         { steps: 123, event: { kind: 'die', place: 'queue', after: false } },
       ],
@@ -95,11 +78,7 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 2, shared: 'none', more: { base: true, app: false }, app: false },
-          hook: 'twice',
-        },
+        event: push('twice', { value: 2, shared: 'none', more: { base: true, app: false }, app: false }),
       },
       { steps: 148, event: { kind: 'delete', name: 'base-more' } },
       { steps: 143, event: { kind: 'revert', back: 2, hook: 'lost' } },
@@ -111,21 +90,13 @@ export const TOLD: Readonly<Record<string, Story>> = {
       moments: [
         {
           steps: 0,
-          event: {
-            kind: 'push',
-            content: { ...CONTENT, value: 2, shared: 'none', more: { base: true, app: true }, app: false },
-            hook: 'twice',
-          },
+          event: push('twice', { value: 2, shared: 'none', more: { base: true, app: true }, app: false }),
         },
         { steps: 113, event: { kind: 'delete-owner', name: 'base' } },
         { steps: 0, event: { kind: 'freeze', place: 'kube', ms: 110000 } },
         {
           steps: 61,
-          event: {
-            kind: 'push',
-            content: { ...CONTENT, value: 2, more: { base: false, app: true }, dependsOn: false },
-            hook: 'once',
-          },
+          event: push('once', { value: 2, more: { base: false, app: true }, dependsOn: false }),
         },
         { steps: 162, event: { kind: 'delete-owner', name: 'base' } },
       ],
@@ -135,12 +106,12 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: { kind: 'push', content: { ...CONTENT, app: false, dependsOn: false }, hook: 'once' },
+        event: push('once', { app: false, dependsOn: false }),
       },
       { steps: 21, event: { kind: 'delete-owner', name: 'base' } },
       {
         steps: 58,
-        event: { kind: 'push', content: { ...CONTENT, value: 2, shared: 'none', app: false }, hook: 'lost' },
+        event: push('lost', { value: 2, shared: 'none', app: false }),
       },
       { steps: 29, event: { kind: 'delete-owner', name: 'app' } },
     ],
@@ -150,17 +121,13 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: { kind: 'push', content: { ...CONTENT, value: 2, shared: 'base', app: false }, hook: 'once' },
+        event: push('once', { value: 2, shared: 'base', app: false }),
       },
       { steps: 84, event: { kind: 'delete', name: 'shared' } },
-      { steps: 136, event: { kind: 'push', content: { ...CONTENT, value: 2 }, hook: 'twice' } },
+      { steps: 136, event: push('twice', { value: 2 }) },
       {
         steps: 64,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, more: { base: true, app: false }, broken: 'app' },
-          hook: 'lost',
-        },
+        event: push('lost', { more: { base: true, app: false }, broken: 'app' }),
       },
       { steps: 27, event: { kind: 'fail', place: 'blobs', after: true, code: 0 } },
     ],
@@ -170,42 +137,20 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, more: { base: true, app: false }, dependsOn: false },
-          hook: 'once',
-        },
+        event: push('once', { more: { base: true, app: false }, dependsOn: false }),
       },
       {
         steps: 115,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, more: { base: true, app: false }, app: false },
-          hook: 'once',
-        },
+        event: push('once', { more: { base: true, app: false }, app: false }),
       },
       {
         steps: 4,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, shared: 'base', more: { base: true, app: true } },
-          hook: 'lost',
-        },
+        event: push('lost', { value: 0, shared: 'base', more: { base: true, app: true } }),
       },
       { steps: 68, event: { kind: 'fail', place: 'kube', after: true, code: 500 } },
       {
         steps: 136,
-        event: {
-          kind: 'push',
-          content: {
-            ...CONTENT,
-            value: 2,
-            shared: 'base',
-            more: { base: false, app: true },
-            dependsOn: false,
-          },
-          hook: 'once',
-        },
+        event: push('once', { value: 2, shared: 'base', more: { base: false, app: true }, dependsOn: false }),
       },
       { steps: 42, event: { kind: 'freeze', place: 'kube', ms: 100000 } },
     ],
@@ -215,11 +160,7 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, more: { base: true, app: true }, dependsOn: false },
-          hook: 'once',
-        },
+        event: push('once', { value: 0, more: { base: true, app: true }, dependsOn: false }),
       },
       { steps: 152, event: { kind: 'fail', place: 'blobs', after: true, code: 409 } },
       { steps: 3, event: { kind: 'delete', name: 'shared' } },
@@ -230,19 +171,11 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, shared: 'base', more: { base: true, app: true } },
-          hook: 'once',
-        },
+        event: push('once', { shared: 'base', more: { base: true, app: true } }),
       },
       {
         steps: 112,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, shared: 'base', more: { base: true, app: true } },
-          hook: 'lost',
-        },
+        event: push('lost', { shared: 'base', more: { base: true, app: true } }),
       },
     ],
   },
@@ -251,16 +184,12 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: { kind: 'push', content: { ...CONTENT, shared: 'app' }, hook: 'twice' },
+        event: push('twice', { shared: 'app' }),
       },
       { steps: 127, event: { kind: 'revert', back: 0, hook: 'once' } },
       {
         steps: 107,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
-          hook: 'once',
-        },
+        event: push('once', { value: 0, shared: 'base', dependsOn: false }),
       },
       { steps: 38, event: { kind: 'delete-owner', name: 'app' } },
     ],
@@ -270,19 +199,11 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, shared: 'base', broken: 'base' },
-          hook: 'once',
-        },
+        event: push('once', { value: 0, shared: 'base', broken: 'base' }),
       },
       {
         steps: 90,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
-          hook: 'lost',
-        },
+        event: push('lost', { value: 0, shared: 'base', dependsOn: false }),
       },
       { steps: 46, event: { kind: 'revert', back: 1, hook: 'once' } },
     ],
@@ -292,32 +213,15 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, shared: 'base', more: { base: false, app: true } },
-          hook: 'lost',
-        },
+        event: push('lost', { shared: 'base', more: { base: false, app: true } }),
       },
       {
         steps: 134,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
-          hook: 'lost',
-        },
+        event: push('lost', { value: 0, shared: 'base', dependsOn: false }),
       },
       {
         steps: 51,
-        event: {
-          kind: 'push',
-          content: {
-            ...CONTENT,
-            shared: 'none',
-            more: { base: false, app: true },
-            dependsOn: false,
-          },
-          hook: 'twice',
-        },
+        event: push('twice', { shared: 'none', more: { base: false, app: true }, dependsOn: false }),
       },
       { steps: 54, event: { kind: 'delete-owner', name: 'base' } },
     ],
@@ -327,16 +231,12 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: { kind: 'push', content: { ...CONTENT, shared: 'base', dependsOn: false }, hook: 'twice' },
+        event: push('twice', { shared: 'base', dependsOn: false }),
       },
       { steps: 80, event: { kind: 'die', place: 'kube', after: false } },
       {
         steps: 3,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
-          hook: 'lost',
-        },
+        event: push('lost', { value: 0, shared: 'base', dependsOn: false }),
       },
     ],
   },
@@ -345,21 +245,11 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: {
-            ...CONTENT,
-            value: 0,
-            shared: 'base',
-            more: { base: false, app: true },
-            dependsOn: false,
-          },
-          hook: 'once',
-        },
+        event: push('once', { value: 0, shared: 'base', more: { base: false, app: true }, dependsOn: false }),
       },
       {
         steps: 69,
-        event: { kind: 'push', content: { ...CONTENT, shared: 'base', broken: 'app' }, hook: 'twice' },
+        event: push('twice', { shared: 'base', broken: 'app' }),
       },
     ],
   },
@@ -368,25 +258,11 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: {
-            ...CONTENT,
-            value: 0,
-            shared: 'base',
-            more: { base: true, app: false },
-            dependsOn: false,
-          },
-          hook: 'once',
-        },
+        event: push('once', { value: 0, shared: 'base', more: { base: true, app: false }, dependsOn: false }),
       },
       {
         steps: 97,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, shared: 'base', dependsOn: false, broken: 'base' },
-          hook: 'lost',
-        },
+        event: push('lost', { shared: 'base', dependsOn: false, broken: 'base' }),
       },
       { steps: 0, event: { kind: 'delete-owner', name: 'base' } },
     ],
@@ -396,20 +272,12 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
-          hook: 'once',
-        },
+        event: push('once', { value: 0, shared: 'base', dependsOn: false }),
       },
       { steps: 31, event: { kind: 'suspend', name: 'base' } },
       {
         steps: 28,
-        event: {
-          kind: 'push',
-          content: { ...CONTENT, value: 0, app: false, dependsOn: false },
-          hook: 'twice',
-        },
+        event: push('twice', { value: 0, app: false, dependsOn: false }),
       },
     ],
   },
@@ -417,20 +285,16 @@ export const TOLD: Readonly<Record<string, Story>> = {
     {
       seed: 0,
       moments: [
-        { steps: 0, event: { kind: 'push', content: { ...CONTENT, value: 0 }, hook: 'once' } },
+        { steps: 0, event: push('once', { value: 0 }) },
         {
           steps: 97,
-          event: {
-            kind: 'push',
-            content: { ...CONTENT, value: 0, shared: 'base', dependsOn: false },
-            hook: 'once',
-          },
+          event: push('once', { value: 0, shared: 'base', dependsOn: false }),
         },
         { steps: 90, event: { kind: 'freeze', place: 'table', ms: 300000 } },
         { steps: 0, event: { kind: 'delete-owner', name: 'base' } },
         {
           steps: 1,
-          event: { kind: 'push', content: { ...CONTENT, value: 0, shared: 'base' }, hook: 'once' },
+          event: push('once', { value: 0, shared: 'base' }),
         },
       ],
     },
@@ -439,7 +303,7 @@ export const TOLD: Readonly<Record<string, Story>> = {
     moments: [
       {
         steps: 0,
-        event: { kind: 'push', content: { ...CONTENT, shared: 'none', app: false }, hook: 'once' },
+        event: push('once', { shared: 'none', app: false }),
       },
       { steps: 40, event: { kind: 'freeze', place: 'kube', ms: 100000 } },
       { steps: 146, event: { kind: 'duplicate' } },
