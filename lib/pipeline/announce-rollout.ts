@@ -32,9 +32,11 @@ export async function announceRollout(
       const sent = () => ctx.index.rollouts.sent(subscription.cluster, source);
       if (!isRoot(subscription) && (await sent())?.repository !== subscription.repository) return;
       await ctx.index.rollouts.open(rollout);
-      // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green. Looked at last: of several
-      // deliveries at once the first may have been worked off by now.
-      await ctx.index.rollouts.add(rollout, [source], { again: (await sent())?.commit !== push.commit });
+      // A commit that comes again (A → B → A) is to be rolled out again; one that is there already stays green. What was sent is noted before
+      // the source is settled, so that of several deliveries at once none makes it pending again.
+      await ctx.index.rollouts.add(rollout, [source], {
+        again: async () => (await sent())?.commit !== push.commit,
+      });
       await report(ctx, rollout);
     }),
   );

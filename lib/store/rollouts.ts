@@ -182,20 +182,36 @@ export class Rollouts {
 
   /**
    * Adds members as pending, and counts the rollout as unfinished when that changed something.
-   * @param options.again members that are there already become pending again
+   * @param options.again whether members that are there already become pending again. A function is asked after they were read, and anew
+   * whenever another worker has written one meanwhile: what was stored before a member was settled is never missed.
    */
-  async add(rollout: Rollout, keys: readonly string[], options: { again?: boolean } = {}): Promise<void> {
+  async add(
+    rollout: Rollout,
+    keys: readonly string[],
+    { again = false }: { again?: boolean | (() => Promise<boolean>) } = {},
+  ): Promise<void> {
     const limit = pLimit(CONCURRENCY);
     const pending: MemberResult = { state: 'pending', message: '', runId: '' };
-    const decide = (member: Member | undefined) => (member && !options.again ? undefined : pending);
+    const isAgain = async () => (typeof again === 'function' ? again() : again);
+    const decide = async (member: Member | undefined) => (member && !(await isAgain()) ? undefined : pending);
     const known = await this.#rows(rollout, keys);
+    const isAgainNow = await isAgain();
+    const first = keys
+      .map((key) => ({ key, row: known.get(key) }))
+      .map(({ key, row }) => ({
+        key,
+        row,
+        result: unlessSame(row?.value, row && !isAgainNow ? undefined : pending),
+      }))
+      .filter(({ result }) => result !== undefined);
     // Noted first: were a member pending without its note, its rollout would pass for one that nobody is on the way in.
     await this.#note(
       rollout,
-      keys.filter((key) => resultOf(known.get(key)?.value, decide)),
+      first.map(({ key }) => key),
     );
-    const change = (key: string) => this.#change(rollout, key, decide, { row: known.get(key) });
-    const changes = await Promise.all(keys.map((key) => limit(() => change(key))));
+    const changes = await Promise.all(
+      first.map(({ key, ...look }) => limit(() => this.#change(rollout, key, decide, look))),
+    );
     if (changes.some((change) => change !== undefined)) await this.#markUnfinished(rollout);
   }
 
@@ -268,18 +284,18 @@ export class Rollouts {
 
   /**
    * Writes a member unless `decide` leaves it or it says so already; another worker's write is never lost.
-   * @param first its row, where that was read, and its note written, already
+   * @param first its row and what is to be written, where that was read and decided, and its note written, already
    */
   async #change(
     rollout: Rollout,
     key: string,
-    decide: (member: Member | undefined) => MemberResult | undefined,
-    first?: { row: Row<StoredMember> | undefined },
+    decide: (member: Member | undefined) => MemberResult | undefined | Promise<MemberResult | undefined>,
+    first?: { row: Row<StoredMember> | undefined; result: MemberResult | undefined },
   ): Promise<MemberChange | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const isFirst = first !== undefined && attempt === 0;
       const row = isFirst ? first.row : await this.#table.get<StoredMember>(membersPartition(rollout), key);
-      const result = resultOf(row?.value, decide);
+      const result = isFirst ? first.result : unlessSame(row?.value, await decide(row?.value));
       if (!result) {
         // Another worker was faster and has settled what this one was about to add.
         if (attempt > 0 && row?.value.state !== 'pending')
@@ -327,12 +343,8 @@ function membersPartition({ cluster, source, commit }: Rollout): string {
   return clusterPartition('rollout-members', cluster, source, commit);
 }
 
-/** What is to be written of a member; undefined when `decide` leaves it, or it says so already. */
-function resultOf(
-  member: Member | undefined,
-  decide: (member: Member | undefined) => MemberResult | undefined,
-): MemberResult | undefined {
-  const result = decide(member);
+/** What is to be written of a member; undefined when it says so already. */
+function unlessSame(member: Member | undefined, result: MemberResult | undefined): MemberResult | undefined {
   if (!result || !member) return result;
   const isSame =
     member.state === result.state &&

@@ -159,6 +159,28 @@ describe('a rollout', () => {
     expect(await rollouts.members(rollout())).toMatchObject([READY]);
   });
 
+  test('does not run a member again that is settled between the look and the write, once that is known', async () => {
+    const real = parts.freshTable();
+    const rollouts = new Rollouts(real, parts.clock.now);
+    await rollouts.open(rollout());
+    await rollouts.add(rollout(), ['a']);
+    await rollouts.settle(rollout(), 'a', FAILED);
+    let isSent = false;
+    const racing: typeof real = {
+      ...real,
+      async put(partition, sort, value, options) {
+        if (sort === 'a' && value !== '' && !isSent) {
+          isSent = true;
+          await rollouts.settle(rollout(), 'a', READY);
+        }
+        return real.put(partition, sort, value, options);
+      },
+    };
+    await new Rollouts(racing, parts.clock.now).add(rollout(), ['a'], { again: async () => !isSent });
+    expect(await rollouts.members(rollout())).toMatchObject([READY]);
+    expect(await rollouts.mayBePending(rollout())).toBe(false);
+  });
+
   test('gives every later state a higher sequence', async () => {
     const rollouts = open();
     const sequences: number[] = [];
