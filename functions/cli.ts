@@ -17,13 +17,13 @@ const program = new Command('slipway')
     new Option('-o, --output <format>', 'how results are printed')
       .choices(['table', 'json', 'yaml'])
       .default('table'),
-  )
-  .showHelpAfterError('(see "slipway --help")');
+  );
 
 const name = chosenCommand(process.argv.slice(2), program.options);
 const chosen = commands.filter(({ names }) => name !== undefined && names.includes(name));
 // All of them for the help, and to name the nearest one to what there is not.
 for (const { load } of chosen.length > 0 ? chosen : commands) (await load())(program);
+nameHelp(program, 'slipway');
 
 // Whoever reads the output may have seen enough (`slipway crds | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -36,4 +36,10 @@ try {
 } catch (error) {
   process.stderr.write(`slipway: ${printable(messageOf(error))}\n`);
   process.exitCode = 1;
+}
+
+/** What is said of a mistake on the command line names the help of the very command. */
+function nameHelp(command: Command, words: string): void {
+  command.showHelpAfterError(`(see "${words} --help")`);
+  for (const each of command.commands) nameHelp(each, `${words} ${each.name()}`);
 }

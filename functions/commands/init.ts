@@ -47,7 +47,7 @@ export function addInit(program: Command): void {
 }
 
 function nextSteps(file: string, provider: TemplateProvider, cluster: string): string {
-  const variable = `${provider.toUpperCase()}_TOKEN`;
+  const variable = `${provider.toUpperCase()}_TOKEN=…`;
   return `wrote ${file}
 
 Next:
@@ -55,8 +55,8 @@ Next:
   2. Put a kubeconfig for ${cluster} beside it as ${cluster}.kubeconfig, or remove the cluster from the file and run
        slipway cluster add <context of your kubeconfig> --repository <url>
      which makes a service account for Slipway in that cluster.
-  3. export ${variable}=…        a token for the repository
-     export WEBHOOK_SECRET=…   any long random text; openssl rand -hex 32
+  3. export ${variable.padEnd(18)}a token for the repository
+     export ${'WEBHOOK_SECRET=…'.padEnd(18)}any long random text; openssl rand -hex 32
   4. slipway validate          in a checkout of the fleet repository
      slipway cluster check     whether the clusters can be reached
   5. slipway serve             and add a webhook for pushes to the repository:

@@ -6,7 +6,7 @@ import { openFleet } from '../open-fleet.ts';
 import type { GlobalOptions, ObjectOptions } from './global-options.ts';
 import { namesOf, withObjectOptions } from './global-options.ts';
 import { age, printable, printRows } from './print.ts';
-import { parseObject } from './toolkit-kinds.ts';
+import { parseKustomization } from './toolkit-kinds.ts';
 
 /** `slipway approve`: allows the deletions that the prune guard refused. */
 export function addApprove(program: Command): void {
@@ -20,7 +20,7 @@ export function addApprove(program: Command): void {
     const options = command.optsWithGlobals<ObjectOptions>();
     if (!/^sha256:[0-9a-f]{64}$/.test(digest))
       throw new Error('the digest must be sha256: and 64 hex digits, as the refusal prints it');
-    const ref = parseObject([object], options.namespace);
+    const ref = parseKustomization([object], options.namespace);
     const open = await openFleet(options.config);
     const names = namesOf(options, open);
     await withAdmin(open, async (admin) => {

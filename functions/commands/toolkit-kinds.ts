@@ -60,6 +60,18 @@ export function parseObject(words: readonly string[], namespace = 'flux-system')
   };
 }
 
+/**
+ * The same, where only a Kustomization makes sense.
+ * @throws Error also when the words name an object of another kind
+ */
+export function parseKustomization(words: readonly string[], namespace?: string): ToolkitRef {
+  const ref = parseObject(words, namespace);
+  if (ref.kind === 'Kustomization') return ref;
+  throw new Error(
+    `${words.join(' ')} is of kind ${ref.kind}; this command is for a Kustomization, such as ks/apps`,
+  );
+}
+
 /** Every object of a kind in a cluster, in order of namespace and name. */
 export async function listKind(
   { client }: ClusterConnection,

@@ -11,7 +11,7 @@ import type { WithStatus } from '../../lib/pipeline/status.ts';
 import type { ObjectOptions } from './global-options.ts';
 import { inEachCluster, MissingObject, withObjectOptions } from './global-options.ts';
 import { colour, printValue } from './print.ts';
-import { listKind, parseObject } from './toolkit-kinds.ts';
+import { listKind, parseKustomization } from './toolkit-kinds.ts';
 
 /** An object and what it has applied. */
 interface Node {
@@ -29,7 +29,7 @@ export function addTree(program: Command): void {
       .description('show what a Kustomization has applied; the root one by default'),
   ).action(async (words: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<ObjectOptions>();
-    const ref = parseObject(words.length === 0 ? ['ks', 'flux-system'] : words, options.namespace);
+    const ref = parseKustomization(words.length === 0 ? ['ks', 'flux-system'] : words, options.namespace);
     const trees = await inEachCluster(options, async (cluster) => ({
       cluster: cluster.config.name,
       root: await treeOf(cluster, ref),

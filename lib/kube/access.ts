@@ -59,7 +59,7 @@ export async function createServiceAccountAccess(
   }
   throw new KubeError(
     0,
-    `Secret/${namespace}/${tokenSecret(name)} got no token within 30 s; is the cluster's token controller (kube-controller-manager) running?`,
+    `Secret/${namespace}/${tokenSecret(name)} got no token within 30 s; is the cluster's kube-controller-manager, which issues it, running?`,
   );
 }
 

@@ -119,3 +119,23 @@ test('a token that is rotated in the kubeconfig is used as soon as the old one i
   expect(await client.get(namespace)).toMatchObject({ metadata: { name: 'flux-system' } });
   await clusters.close();
 });
+
+test('what is asked about an object of the wrong kind is refused, not answered for another', async () => {
+  for (const words of [
+    ['tree', 'gitrepo/apps'],
+    ['approve', 'gitrepo/apps', `sha256:${'0'.repeat(64)}`],
+  ]) {
+    const got = await slipway(...words);
+    expect(got.code).toBe(1);
+    expect(got.stderr).toContain(
+      'gitrepo/apps is of kind GitRepository; this command is for a Kustomization',
+    );
+  }
+});
+
+test('a mistake on the command line is answered with where the help of that command is', async () => {
+  expect((await slipway('history')).stderr).toContain('(see "slipway history --help")');
+  expect((await slipway('dead-letters', 'redrive', '--x')).stderr).toContain(
+    '(see "slipway dead-letters redrive --help")',
+  );
+});
