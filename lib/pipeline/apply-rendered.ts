@@ -1,8 +1,6 @@
 import { applyStaged } from '../apply/apply.ts';
 import { ApplyError } from '../apply/apply-error.ts';
-import { prune } from '../apply/prune.ts';
 import { checkPruneGuard } from '../apply/prune-guard.ts';
-import { takenOver } from '../apply/taken-over.ts';
 import type { ApplyResult } from '../apply/types.ts';
 import type { Condition } from '../core/conditions.ts';
 import { getCondition, setCondition } from '../core/conditions.ts';
@@ -22,19 +20,18 @@ import { appliedOutcome, appliedStatus } from './applied-status.ts';
 import { applyOptions } from './apply-options.ts';
 import { approvalOf } from './approval.ts';
 import { withChildren } from './child-inventories.ts';
-import { claimsOf, sendHeirs } from './claims.ts';
 import { Outdated } from './finalize.ts';
 import { withoutFlux } from './flux-parts.ts';
 import { checkHealth } from './health.ts';
 import { keptByOthers } from './kept-by-others.ts';
-import { kustomizationsIn, listKustomizations } from './kustomizations.ts';
+import { kustomizationsIn } from './kustomizations.ts';
 import { expectLateWrites, lateWritesUntil } from './late-writes.ts';
 import { checkLease, leaseLost, OutOfTime } from './lease.ts';
 import type { LoadedSource } from './load-source.ts';
 import { movingHere } from './moving-here.ts';
 import { objectKey } from './object-key.ts';
-import { againMs, unbuilt } from './prune-gate.ts';
-import { pruneOptions } from './prune-options.ts';
+import { againMs } from './prune-gate.ts';
+import { pruneWhenBuilt } from './prune-when-built.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
@@ -146,36 +143,6 @@ async function guardPrune(
   const [all = previous, kept = next] = await withChildren(run, [previous, next]);
   checkPruneGuard({ previous: all, next: kept, renderedDigest, allowance, owner });
   return allowance === renderedDigest;
-}
-
-/** Prunes, or keeps everything for now while other Kustomizations of the revision are still to be built. */
-async function pruneWhenBuilt(
-  run: Run,
-  object: Kustomization,
-  source: LoadedSource,
-  client: KubeClient,
-  gone: readonly InventoryEntry[],
-  allowed: boolean,
-) {
-  if (gone.length === 0) return { survivors: [], removed: [], waitsFor: [], error: undefined };
-  const { revision } = source.artifact;
-  const items = await listKustomizations(run.client);
-  const waitsFor = allowed ? [] : await unbuilt(run, source.ref, revision, gone, items);
-  if (waitsFor.length > 0) {
-    const lost = new Set(await takenOver(client, gone, pruneOptions(run, object, allowed, undefined)));
-    const survivors = gone.filter((entry) => !lost.has(entry));
-    return {
-      survivors,
-      removed: [...lost],
-      waitsFor: survivors.length > 0 ? waitsFor : [],
-      error: undefined,
-    };
-  }
-  const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, revision, items);
-  const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
-  run.changes.push(...result.changeSet.entries);
-  await sendHeirs(run, claims);
-  return result;
 }
 
 /**

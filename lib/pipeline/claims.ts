@@ -1,13 +1,18 @@
 import { observe } from '../apply/drift.ts';
 import type { Claim } from '../apply/prune-verdict.ts';
-import { parseEntry } from '../core/inventory.ts';
 import type { ObjectRef } from '../core/object.ts';
 import { identityOf } from '../core/object.ts';
 import type { PartialObject } from '../kube/client.ts';
 import { FIELD_MANAGER } from '../toolkit/annotations.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { enqueue, reconcileJob } from './enqueue.ts';
-import { KUSTOMIZATION, kustomizationRef, listKustomizations, waitingFor } from './kustomizations.ts';
+import {
+  identitiesIn,
+  KUSTOMIZATION,
+  kustomizationRef,
+  listKustomizations,
+  waitingFor,
+} from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
 import { keyOf, objectKey } from './object-key.ts';
 import type { Run } from './run.ts';
@@ -56,7 +61,7 @@ export function claimsOf(
           revision === undefined ||
           item.status?.lastAttemptedRevision === revision,
       );
-    return new Map(holding.map(({ item, key }) => [key, identitiesOf(item)]));
+    return new Map(holding.map(({ item, key }) => [key, identitiesIn(item)]));
   }
 
   const holders = () => {
@@ -117,13 +122,5 @@ async function standing(
   const [, namespace = '', name = ''] = key.split('/');
   const found = await run.client.get<Kustomization & WithStatus>({ ...KUSTOMIZATION, namespace, name });
   if (!found || found.metadata.deletionTimestamp !== undefined) return undefined;
-  return { identities: identitiesOf(found), isSuspended: found.spec.suspend === true };
-}
-
-function identitiesOf({ spec, status }: Kustomization): Set<string> {
-  // What stands in another cluster is another object, whatever its name.
-  if (spec.kubeConfig !== undefined) return new Set();
-  return new Set(
-    (status?.inventory?.entries ?? []).flatMap((entry) => parseEntry(entry) ?? []).map(identityOf),
-  );
+  return { identities: identitiesIn(found), isSuspended: found.spec.suspend === true };
 }

@@ -1,5 +1,6 @@
 import type { InventoryEntry } from '../core/inventory.ts';
 import { parseEntry } from '../core/inventory.ts';
+import { identityOf } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import type { ToolkitRef } from './object-key.ts';
@@ -42,6 +43,14 @@ export function waitingFor(own: string, items: readonly Kustomization[]): Set<st
       if (dependenciesOf(item).some((key) => waiting.has(key))) waiting.add(keyOf(item));
   }
   return waiting;
+}
+
+/** The identities of the objects that a Kustomization holds in its own cluster; none of one that applies to another: those are other objects. */
+export function identitiesIn({ spec, status }: Kustomization): Set<string> {
+  if (spec.kubeConfig !== undefined) return new Set();
+  return new Set(
+    (status?.inventory?.entries ?? []).flatMap((entry) => parseEntry(entry) ?? []).map(identityOf),
+  );
 }
 
 /** The keys of the Kustomizations that an inventory holds. */

@@ -298,6 +298,16 @@ export const TOLD: Readonly<Record<string, Story>> = {
         },
       ],
     },
+  'a Kustomization is deleted by hand while one that waits for it still holds an object that is gone': {
+    seed: 0,
+    moments: [
+      { steps: 0, event: push('once', { value: 0, dependsOn: false }) },
+      { steps: 27, event: { kind: 'die', place: 'queue', after: true } },
+      { steps: 66, event: push('once', { value: 0, dependsOn: false }) },
+      { steps: 36, event: { kind: 'delete-owner', name: 'app' } },
+      { steps: 32, event: { kind: 'delete', name: 'shared' } },
+    ],
+  },
   'a worker wakes up in front of the status of a source after its lease has run out': {
     seed: 559877634,
     moments: [

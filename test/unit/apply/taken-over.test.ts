@@ -9,7 +9,7 @@ function entry(name: string) {
   return { id: `apps_${name}__ConfigMap`, v: 'v1' };
 }
 
-test('an object is taken over when it is there and its labels name another owner', async () => {
+test('an object is taken over when its labels name another owner, or it is gone and one that is being deleted holds it', async () => {
   const labels: Record<string, Record<string, string> | undefined> = {
     own: { [`${GROUP}/name`]: 'base', [`${GROUP}/namespace`]: 'apps' },
     others: { [`${GROUP}/name`]: 'app', [`${GROUP}/namespace`]: 'apps' },
@@ -22,8 +22,11 @@ test('an object is taken over when it is there and its labels name another owner
       return labels[name] && { metadata: { name, labels: labels[name] } };
     },
   } as unknown as KubeClient;
-  const entries = ['own', 'others', 'bare', 'gone', 'secret'].map(entry);
+  const entries = ['own', 'others', 'bare', 'gone', 'left', 'secret'].map(entry);
   const owner = { group: GROUP, name: 'base', namespace: 'apps' } as Parameters<typeof takenOver>[2]['owner'];
   const { signal } = new AbortController();
-  expect(await takenOver(client, entries, { owner, concurrency: 2, signal })).toEqual([entry('others')]);
+  const heldByLeaving = ({ name }: { name: string }) => ['own', 'bare', 'left', 'secret'].includes(name);
+  expect(await takenOver(client, entries, { owner, concurrency: 2, signal, heldByLeaving })).toEqual(
+    ['others', 'left'].map(entry),
+  );
 });
