@@ -1,5 +1,3 @@
-import type { Condition } from '../core/conditions.ts';
-import { getCondition } from '../core/conditions.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { kustomizationsIn } from './kustomizations.ts';
 import { keyOf } from './object-key.ts';
@@ -17,10 +15,12 @@ export interface Brought {
   leftOut: string[];
 }
 
-/** Whether a holder's run of the revision may have to apply something yet. One that somebody suspends goes on with nothing. */
+/**
+ * Whether a holder's run of the revision may have to apply something yet; one that has failed is tried again, and stays failed meanwhile. One
+ * that somebody suspends goes on with nothing.
+ */
 export function mayBeAtWork(holder: Item): boolean {
-  const ready = getCondition(holder.status?.conditions as Condition[] | undefined, 'Ready');
-  return ready?.status === 'Unknown' && holder.spec.suspend !== true;
+  return !isReady(holder) && holder.spec.suspend !== true;
 }
 
 /**

@@ -308,6 +308,15 @@ export const TOLD: Readonly<Record<string, Story>> = {
       { steps: 32, event: { kind: 'delete', name: 'shared' } },
     ],
   },
+  'a Kustomization is deleted by hand whose parent has failed to bring that another one does not wait for it any more':
+    {
+      seed: 1328994841,
+      moments: [
+        { steps: 0, event: push('once', { value: 0, dependsOn: false }) },
+        { steps: 138, event: push('lost', { value: 0, shared: 'base', dependsOn: false }) },
+        { steps: 0, event: { kind: 'delete-owner', name: 'base' } },
+      ],
+    },
   'a worker wakes up in front of the status of a source after its lease has run out': {
     seed: 559877634,
     moments: [

@@ -101,7 +101,7 @@ test('what one brings to another cluster is not waited for here', async () => {
 
 test('one that is deleted waits neither for another one in deletion nor for what is built only after it was made anew', async () => {
   const base = { deleted: true };
-  const root = { holds: ['base', 'app', 'front'] };
+  const root = { holds: ['base', 'app', 'front'], ready: 'True' as const };
   const app = { attempted: 'older', deleted: true };
   expect(await waitsFor('base', { base, app, front: {}, root })).toEqual([]);
   const waiting = { attempted: 'older', dependsOn: ['base'] };
@@ -131,6 +131,12 @@ test('one that is deleted waits for one that is applying other Kustomizations, w
   expect(await waitsFor('base', { base, app, root: { ...root, appliedLast: 'older' } })).toEqual([
     'Kustomization/apps/root',
   ]);
+  // It has failed, and is tried again.
+  const failed = { ...root, ready: 'False' as const, begun: REVISION };
+  expect(await waitsFor('base', { base, app, root: { ...failed, appliedLast: 'older' } })).toEqual([
+    'Kustomization/apps/root',
+  ]);
+  expect(await waitsFor('base', { base, app, root: { ...failed, appliedLast: REVISION } })).toEqual([]);
   // Its apply is over, and only health is waited for; or nobody goes on with it.
   expect(await waitsFor('base', { base, app, root: { ...root, appliedLast: REVISION } })).toEqual([]);
   expect(await waitsFor('base', { base, app, root: { ...root, suspended: true } })).toEqual([]);
