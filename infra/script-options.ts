@@ -18,7 +18,12 @@ export function scriptOptions<T extends ParseArgsConfig>(
     process.stdout.write(help);
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`${script}: ${messageOf(error)} (see --help)\n`);
-    process.exit(2);
+    return refuse(script, messageOf(error));
   }
+}
+
+/** Ends a script over what it was given, with one line that says what is wrong. */
+export function refuse(script: string, what: string): never {
+  process.stderr.write(`${script}: ${what} (see --help)\n`);
+  process.exit(2);
 }

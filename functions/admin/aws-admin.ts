@@ -1,14 +1,13 @@
 import process from 'node:process';
-import { AwsError } from '../../lib/cloud/aws-fault.ts';
 import { sqsApi } from '../../lib/cloud/aws-json.ts';
-import { messageOf } from '../../lib/core/errors.ts';
 import { silentLog } from '../../lib/log.ts';
 import { createNetworkPolicy } from '../../lib/network.ts';
 import { type Admin, createAdmin } from '../../lib/pipeline/admin.ts';
 import { sqsDelayed } from '../../lib/queue/sqs-delayed.ts';
 import { openCore } from '../aws/core.ts';
-import { type Environment, QUEUES, queueUrl, readEnvironment } from '../aws/environment.ts';
+import { QUEUES, queueUrl, readEnvironment } from '../aws/environment.ts';
 import { installationOf } from '../aws/installation.ts';
+import { orNotThere } from '../aws/not-there.ts';
 import { lazyAwsApi } from '../open-aws-api.ts';
 import { openClusters } from '../open-clusters.ts';
 import type { OpenFleet } from '../open-fleet.ts';
@@ -32,25 +31,9 @@ export async function withAwsAdmin<T>({ fleet }: OpenFleet, work: (admin: Admin)
     queueUrl: (name) => queueUrl(queues, name),
   });
   try {
-    return await work(createAdmin({ ...core.ctx, cluster: (name) => clusters.cluster(name), delayed }));
-  } catch (error) {
-    throw isMissing(error) ? notThere(environment, error) : error;
+    const admin = createAdmin({ ...core.ctx, cluster: (name) => clusters.cluster(name), delayed });
+    return await orNotThere(environment, work(admin));
   } finally {
     await Promise.all([clusters.close(), core.close()]);
   }
-}
-
-/** Names of AWS's errors for a table and a queue that do not exist. */
-const MISSING = /ResourceNotFoundException|NonExistentQueue|QueueDoesNotExist/;
-
-function isMissing(error: unknown): boolean {
-  if (error instanceof AwsError) return MISSING.test(error.code);
-  return error instanceof Error && error.cause !== undefined && isMissing(error.cause);
-}
-
-function notThere({ table, queues }: Environment, error: unknown): Error {
-  return new Error(
-    `no installation is at table ${table} and queues ${queues}…: is it deployed ("slipway deploy"), and are these the credentials of its account? ${messageOf(error)}`,
-    { cause: error },
-  );
 }

@@ -4,6 +4,7 @@ import { openWorker } from '../open-worker.ts';
 import { openBlobs } from './blobs.ts';
 import { type AwsCore, holderName } from './core.ts';
 import type { Opened } from './lambda.ts';
+import { orNotThere } from './not-there.ts';
 import { lazySeal } from './seal.ts';
 
 /** What reconciles: a core, and the engine and credentials for the work. */
@@ -15,10 +16,12 @@ export interface AwsWorker extends Opened {
 /**
  * Opens what reconciling needs.
  * @param cluster the one cluster whose credential is used; undefined: each of the fleet file
- * @throws Error when the engine is not there
+ * @throws Error when the installation cannot be reached or has no name yet, and when the engine is not there
  */
 export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<AwsWorker> {
   const { environment, open } = core;
+  // First, since it fails where the installation cannot be reached: nothing has been started yet that would keep the process alive.
+  const installation = await orNotThere(environment, core.ctx.index.installation(notNamed));
   const { close, ...worker } = await openWorker(open, environment.directory);
   const ctx: Context = {
     ...core.ctx,
@@ -33,7 +36,7 @@ export async function openAwsWorker(core: AwsCore, cluster?: string): Promise<Aw
     seal: lazySeal(open),
     telemetry: createTelemetry(),
     holder: holderName(),
-    installation: await core.ctx.index.installation(notNamed),
+    installation,
   };
   return {
     ctx,

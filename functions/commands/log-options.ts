@@ -1,6 +1,8 @@
 import process from 'node:process';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { createLog, type Log, type LogLevel } from '../../lib/log.ts';
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** Options of commands that run for long. */
 export interface LogOptions {
@@ -11,8 +13,10 @@ export interface LogOptions {
 /** Adds `--log` and `--log-format` to a command. */
 export function withLogOptions(command: Command): Command {
   return command
-    .option('--log <level>', 'debug, info, warn or error', 'info')
-    .option('--log-format <format>', 'json or text; text on a terminal');
+    .addOption(new Option('--log <level>', 'how much is told').choices(LEVELS).default('info'))
+    .addOption(
+      new Option('--log-format <format>', 'how it is written; text on a terminal').choices(['json', 'text']),
+    );
 }
 
 /** The log on the standard error, as the options say. */

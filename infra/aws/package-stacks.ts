@@ -9,6 +9,7 @@ import { osls } from './osls.ts';
 import {
   type ClusterSettings,
   type CoreSettings,
+  checkSecrets,
   clusterSettings,
   coreSettings,
   type FleetDocument,
@@ -72,6 +73,7 @@ export async function packageStacks(
   const text = await readFile(path, 'utf8');
   const fleet = loadFleet(text, { path });
   const document = parse(text) as FleetDocument;
+  checkSecrets(fleet);
   const settings = coreSettings(fleet);
   const ofClusters = fleet.clusters.map(({ name }): [string, ClusterSettings] => [
     name,

@@ -4,29 +4,38 @@ import type { Arn } from './settings.ts';
 const IN_AWS = /^(aws-sm|ssm):(.+)$/s;
 const ELSEWHERE = /^(env|file):\S/;
 
+/** Parts of a fleet file, each with a name for messages. */
+export type Parts = readonly (readonly [name: string, part: unknown])[];
+
 /**
  * The resources behind all references to secrets in parts of a fleet file.
- * @param parts each with a name for messages
  * @param elsewhere secrets may also stand on a machine of the operator's, where the worker runs
  * @throws Error naming every reference that no function can read
  */
-export function secretArns(
-  parts: readonly (readonly [name: string, part: unknown])[],
-  elsewhere = false,
-): Arn[] {
+export function secretArns(parts: Parts, elsewhere = false): Arn[] {
+  if (!elsewhere) refuseUnreadable(unreadable(parts));
   const arns = new Map<string, Arn>();
-  const faults: string[] = [];
-  for (const [name, part] of parts)
+  for (const [, part] of parts)
     for (const text of textsOf(part)) {
-      if (ELSEWHERE.test(text) && !elsewhere) faults.push(`${name}: ${text}`);
       const [, scheme, id] = IN_AWS.exec(text) ?? [];
       if (scheme !== undefined && id !== undefined) arns.set(text, arnOf(scheme, id));
     }
-  if (faults.length > 0)
-    throw new Error(
-      `no function on AWS can read these secrets; keep them in Secrets Manager (aws-sm:NAME) or SSM (ssm:/NAME):\n  ${faults.join('\n  ')}`,
-    );
   return [...new Map([...arns.values()].map((arn) => [JSON.stringify(arn), arn])).values()];
+}
+
+/** The references that only a machine of the operator's could read, each with the name of its part. */
+export function unreadable(parts: Parts): string[] {
+  return parts.flatMap(([name, part]) =>
+    [...textsOf(part)].filter((text) => ELSEWHERE.test(text)).map((text) => `${name}: ${text}`),
+  );
+}
+
+/** @throws Error naming all of them, when there are any */
+export function refuseUnreadable(references: readonly string[]): void {
+  if (references.length === 0) return;
+  throw new Error(
+    `no function on AWS can read these secrets; keep them in Secrets Manager (aws-sm:NAME) or SSM (ssm:/NAME):\n  ${[...new Set(references)].join('\n  ')}`,
+  );
 }
 
 function arnOf(scheme: string, id: string): Arn {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { ClusterAws, type FleetAws } from '../../lib/fleet/aws.ts';
 import type { Fleet } from '../../lib/fleet/fleet.ts';
-import { secretArns } from './secret-arns.ts';
+import { type Parts, refuseUnreadable, secretArns, unreadable } from './secret-arns.ts';
 
 /** A fleet file as it is written, before defaults: what the stacks get is cut from it. */
 export type FleetDocument = Record<string, unknown> & {
@@ -62,22 +62,42 @@ const MAX_PARAMETER_BYTES = 8_192;
 const CONCURRENCY = { least: 2, most: 1_000 };
 
 /**
+ * Looks through a whole fleet file for secrets that no function could read.
+ * @throws Error naming them all
+ */
+export function checkSecrets(fleet: Fleet): void {
+  const served = fleet.clusters.filter(({ aws }) => aws?.worker === undefined);
+  refuseUnreadable([
+    ...unreadable([...partsOfWebhook(fleet), ...partsOfProviders(fleet)]),
+    ...served.flatMap((cluster) => unreadable(partsOfCluster(fleet, cluster))),
+  ]);
+}
+
+/** What the webhook function reads. Tokens of Receivers are sealed with the key of the storage. */
+function partsOfWebhook({ providers, registries, storage }: Fleet): Parts {
+  const told = [...providers, ...registries].map(({ name, webhookSecrets }): Parts[number] => [
+    name,
+    webhookSecrets,
+  ]);
+  return [...told, ['storage.key', storage.key]];
+}
+
+function partsOfProviders({ providers }: Fleet): Parts {
+  return providers.map(({ name, webhookSecrets: _, ...rest }) => [name, rest]);
+}
+
+function partsOfCluster(fleet: Fleet, cluster: Fleet['clusters'][number]): Parts {
+  return [[cluster.name, cluster], ['storage.key', fleet.storage.key], ...partsOfProviders(fleet)];
+}
+
+/**
  * What the core stack needs to know.
  * @throws Error naming every secret that a function could not read
  */
 export function coreSettings(fleet: Fleet): CoreSettings {
   const aws = awsOf(fleet);
-  const webhookSecrets = secretArns([
-    ...[...fleet.providers, ...fleet.registries].map(({ name, webhookSecrets: list }): [string, unknown] => [
-      name,
-      list,
-    ]),
-    // Tokens of Receivers are sealed with it.
-    ['storage.key', fleet.storage.key],
-  ]);
-  const providerSecrets = secretArns(
-    fleet.providers.map(({ name, webhookSecrets: _, ...rest }) => [name, rest]),
-  );
+  const webhookSecrets = secretArns(partsOfWebhook(fleet));
+  const providerSecrets = secretArns(partsOfProviders(fleet));
   return {
     ...commonSettings(aws, { webhookSecrets, providerSecrets, alarmEmail: aws.alarmEmail ?? '' }),
     alarmEmail: aws.alarmEmail ?? '',
@@ -104,13 +124,7 @@ export function clusterSettings(fleet: Fleet, name: string, document: FleetDocum
     throw new Error(
       `what ${fleet.path} says of cluster ${name} has ${bytes} bytes, a parameter holds ${MAX_PARAMETER_BYTES}: shorten network.allow or the providers' owners`,
     );
-  const providers = fleet.providers.map(
-    ({ name: provider, webhookSecrets: _, ...rest }): [string, unknown] => [provider, rest],
-  );
-  const secrets = secretArns(
-    [[name, cluster], ['storage.key', fleet.storage.key], ...providers],
-    own.worker !== undefined,
-  );
+  const secrets = secretArns(partsOfCluster(fleet, cluster), own.worker !== undefined);
   // A role that is assumed asks for the address itself.
   const eks =
     cluster.eks && cluster.eks.roleArn === undefined

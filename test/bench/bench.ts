@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { scriptOptions } from '../../infra/script-options.ts';
+import { refuse, scriptOptions } from '../../infra/script-options.ts';
 import {
   dependsOnHop,
   firstApply,
@@ -70,16 +70,14 @@ const CASES: Record<Backend, Record<string, Case>> = {
   },
 };
 const { backend } = values;
-if (backend !== 'local' && backend !== 'aws') {
-  process.stderr.write(`bench: --backend is ${JSON.stringify(backend)}; it must be local or aws\n`);
-  process.exit(2);
-}
+if (backend !== 'local' && backend !== 'aws')
+  refuse('bench', `--backend is ${JSON.stringify(backend)}; it must be local or aws`);
+if (!(scale > 0)) refuse('bench', `--scale is ${JSON.stringify(values.scale)}; it must be a number above 0`);
 
 const cases = CASES[backend];
 for (const name of positionals) {
   if (Object.hasOwn(cases, name)) continue;
-  process.stderr.write(`bench: there is no case ${name}; the cases are ${Object.keys(cases).join(', ')}\n`);
-  process.exit(2);
+  refuse('bench', `there is no case ${name}; the cases are ${Object.keys(cases).join(', ')}`);
 }
 
 const stage = await setStage(backend);

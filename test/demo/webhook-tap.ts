@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { type Delivery, readDelivery } from './webhook-delivery.ts';
 
@@ -24,11 +25,16 @@ export async function tapWebhooks(
   const server = createServer((incoming, outgoing) => {
     const began = performance.now();
     const body: Buffer[] = [];
-    const finish = (status: number) => {
-      const delivery = readDelivery(incoming.headers, Buffer.concat(body).toString());
-      onDelivery({ ...delivery, status, ms: performance.now() - began });
-    };
     incoming.on('data', (part: Buffer) => body.push(part));
+    const whole = once(incoming, 'end').then(() => Buffer.concat(body).toString());
+    const finish = (status: number) => {
+      const ms = performance.now() - began;
+      whole.then(
+        (text) => onDelivery({ ...readDelivery(incoming.headers, text), status, ms }),
+        // Whoever sent it has gone away.
+        () => {},
+      );
+    };
     const onwards = request(
       `${target}${incoming.url}`,
       { method: incoming.method ?? 'POST', headers: incoming.headers },
@@ -41,6 +47,8 @@ export async function tapWebhooks(
     onwards.on('error', () => {
       outgoing.writeHead(502).end();
       finish(502);
+      // The rest of it is read all the same.
+      incoming.resume();
     });
     incoming.pipe(onwards);
   });

@@ -106,16 +106,31 @@ test('a worker for a cluster that is not in the fleet file says so', async () =>
   expect(said).toContain('there is no cluster public in');
 });
 
+test.each([
+  ['no region', { AWS_REGION: undefined }, 'no AWS region is known'],
+  ['another table', { SLIPWAY_TABLE: 'elsewhere' }, 'elsewhere'],
+])('a worker that cannot use the installation says why and ends: %s', async (_what, variables, words) => {
+  const worker = startWorker('private', variables);
+  let said = '';
+  worker.stderr?.on('data', (chunk) => {
+    said += chunk;
+  });
+  const [code] = await once(worker, 'exit');
+  expect(code).toBe(1);
+  expect(said).toContain(words);
+});
+
 function slipway(...args: string[]) {
   const { SLIPWAY_FLEET = '', ...variables } = aws.variables;
   return runCli(['--config', SLIPWAY_FLEET, ...args], { cwd: directory.path, env: variables });
 }
 
-function startWorker(cluster = 'private'): ChildProcess {
+function startWorker(cluster = 'private', variables: Record<string, string | undefined> = {}): ChildProcess {
   const env = {
     ...process.env,
     ...aws.variables,
     SLIPWAY_DIRECTORY: join(directory.path, `worker-${workers.length}`),
+    ...variables,
   };
   const args = ['worker', '--cluster', cluster, '--log', 'warn'];
   const worker = spawn(SLIPWAY, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });

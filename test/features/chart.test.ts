@@ -145,6 +145,7 @@ describe('the chart', () => {
         { image: IMAGE, fleet: 'clusters: []' },
         'storage.directory of the fleet file must be /var/lib/slipway',
       ],
+      [{ image: IMAGE, fleet: 'clusters: [' }, 'fleet is not YAML'],
       [{ image: IMAGE, fleet: FLEET, replicas: 2 }, 'replicas'],
       [{ image: IMAGE }, 'fleet'],
     ] as const;

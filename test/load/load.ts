@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import process from 'node:process';
-import { scriptOptions } from '../../infra/script-options.ts';
+import { refuse, scriptOptions } from '../../infra/script-options.ts';
 import type { Installation } from './installation.ts';
 import { playLoad } from './play-load.ts';
 import { printReport } from './report.ts';
@@ -49,10 +49,11 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 const backends = (['sqlite', 'aws'] as const).filter(
   (name) => values.backend === 'both' || values.backend === name,
 );
-if (backends.length === 0 || !(scale > 0) || !Number.isSafeInteger(seed)) {
-  say(HELP);
-  process.exit(2);
-}
+if (backends.length === 0)
+  refuse('load', `--backend is ${JSON.stringify(values.backend)}; it must be sqlite, aws or both`);
+if (!(scale > 0)) refuse('load', `--scale is ${JSON.stringify(values.scale)}; it must be a number above 0`);
+if (!Number.isSafeInteger(seed))
+  refuse('load', `--seed is ${JSON.stringify(values.seed)}; it must be a whole number`);
 
 for (const backend of backends) {
   const report = await playLoad({

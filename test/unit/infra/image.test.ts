@@ -56,6 +56,11 @@ describe('the Dockerfile', () => {
     expect(nodeOptionsOf(read('infra/image/slipway'))).toEqual(options);
   });
 
+  it('has a directory of its user for the storage, which a fresh volume takes over', () => {
+    expect(all('RUN').join('\n')).toContain('chown 65532:65532 /var/lib/slipway');
+    expect(all('USER')).toEqual(['65532:65532']);
+  });
+
   it('needs no root', () => {
     const last = instructions.findLastIndex(({ name }) => name === 'USER');
     expect(instructions[last]?.args).toMatch(/^[1-9]\d*:[1-9]\d*$/);
@@ -112,7 +117,8 @@ describe('slipway.service', () => {
   it('runs as a user of its own that may write to its state and cache alone', () => {
     const unit = read('infra/slipway.service');
     for (const line of [
-      'DynamicUser=yes',
+      'User=slipway',
+      'CapabilityBoundingSet=',
       'ProtectSystem=strict',
       'StateDirectory=slipway',
       'NoNewPrivileges=yes',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import {
+  checkSecrets,
   clusterSettings,
   coreSettings,
   type FleetDocument,
@@ -23,6 +24,9 @@ describe('settings of the stacks', () => {
 clusters: [{name: prod, kubeconfig: "file:./prod.kubeconfig", ${SOURCE}}]
 providers: [{name: hub, type: github, token: env:TOKEN, webhookSecrets: [env:A, aws-sm:b]}]
 `);
+    expect(() => checkSecrets(fleet)).toThrow(
+      /aws-sm:NAME.*\n {2}hub: env:A\n {2}hub: env:TOKEN\n {2}prod: file:\.\/prod\.kubeconfig$/s,
+    );
     expect(() => coreSettings(fleet)).toThrow(/aws-sm:NAME.*\n {2}hub: env:A$/s);
     expect(() => clusterSettings(fleet, 'prod', document)).toThrow(
       /prod: file:\.\/prod\.kubeconfig\n {2}hub: env:TOKEN$/,
@@ -34,6 +38,7 @@ providers: [{name: hub, type: github, token: env:TOKEN, webhookSecrets: [env:A, 
 clusters: [{name: prod, kubeconfig: "file:./prod.kubeconfig", ${SOURCE}, aws: {worker: ["arn:aws:iam::123456789012:role/x"]}}]
 `);
     expect(clusterSettings(fleet, 'prod', document)).toMatchObject({ worker: 'own', secrets: [] });
+    expect(() => checkSecrets(fleet)).not.toThrow();
   });
 
   test('give the ARN of a secret by its name, its ARN or its field, once each', () => {
