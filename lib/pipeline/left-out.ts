@@ -1,5 +1,8 @@
+import type { Condition } from '../core/conditions.ts';
+import { getCondition } from '../core/conditions.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { kustomizationsIn } from './kustomizations.ts';
+import { isNamespaceGoing } from './namespace.ts';
 import { keyOf } from './object-key.ts';
 import { isReady } from './ready.ts';
 import type { Run } from './run.ts';
@@ -40,7 +43,8 @@ export async function broughtBy(
   for (const holder of holders) {
     const record = await inputs.get(run.job.cluster, keyOf(holder));
     const isThrough = isReady(holder) || record?.revision === revision;
-    if (!isThrough && mayBeAtWork(holder)) brought.atWork.push(keyOf(holder));
+    if (!isThrough && mayBeAtWork(holder) && !(await isStuck(run, holder)))
+      brought.atWork.push(keyOf(holder));
     // What another one holds may have moved there.
     const others = items.filter((item) => item !== holder);
     if (isThrough)
@@ -49,6 +53,12 @@ export async function broughtBy(
       );
   }
   return brought;
+}
+
+/** Whether a holder has failed, and may fail until the one that asks is gone: into a namespace that is being deleted nothing can be brought. */
+async function isStuck(run: Run, { status }: Item): Promise<boolean> {
+  const ready = getCondition(status?.conditions as Condition[] | undefined, 'Ready');
+  return ready?.status === 'False' && (await isNamespaceGoing(run));
 }
 
 function holds({ status }: Item, key: string): boolean {

@@ -7,6 +7,7 @@ import type { Kustomization } from '../toolkit/kustomization.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
 import { listKustomizations } from './kustomizations.ts';
 import { sourceRefOf } from './load-source.ts';
+import { isNamespaceGoing } from './namespace.ts';
 import { againMs, FIRST_LOOK_MS, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
 import type { Run } from './run.ts';
@@ -56,8 +57,8 @@ export async function pruneInventory(run: Run, object: Kustomization): Promise<s
 async function missingAccount(run: Run, object: Kustomization): Promise<string | undefined> {
   const namespace = object.metadata.namespace ?? '';
   const core = { group: '', version: 'v1' };
-  const exists = async (kind: string, name: string, home = namespace) =>
-    (await run.client.getMetadata({ ...core, kind, namespace: home, name })) !== undefined;
+  const exists = async (kind: string, name: string) =>
+    (await run.client.getMetadata({ ...core, kind, namespace, name })) !== undefined;
   const { kubeConfig } = object.spec;
   if (kubeConfig === undefined) {
     const account = accountOf(run, object);
@@ -68,10 +69,9 @@ async function missingAccount(run: Run, object: Kustomization): Promise<string |
   const { secretRef, configMapRef } = kubeConfig;
   const [kind, name] = secretRef ? ['Secret', secretRef.name] : ['ConfigMap', configMapRef?.name ?? ''];
   if (await exists(kind, name)) return undefined;
-  const home = await run.client.getMetadata({ ...core, kind: 'Namespace', namespace: '', name: namespace });
-  return home?.metadata.deletionTimestamp === undefined
-    ? undefined
-    : `since ${kind}/${namespace}/${name} with the way to their cluster is gone`;
+  return (await isNamespaceGoing(run))
+    ? `since ${kind}/${namespace}/${name} with the way to their cluster is gone`
+    : undefined;
 }
 
 /** What this Kustomization held may have moved to another one in the same commit; that one takes it over first. */

@@ -53,8 +53,8 @@ function kustomization(
   };
 }
 
-/** Whom `own` waits for among these. */
-function waitsFor(own: string, given: Record<string, Given>): Promise<string[]> {
+/** Whom `own` waits for among these. @param namespace as it stands in the cluster */
+function waitsFor(own: string, given: Record<string, Given>, namespace = {}): Promise<string[]> {
   const items = Object.entries(given).map(([name, each]) => kustomization(name, each));
   const inputs = {
     async get(_cluster: string, key: string) {
@@ -68,6 +68,7 @@ function waitsFor(own: string, given: Record<string, Given>): Promise<string[]> 
   };
   const run = {
     ctx: { index: { inputs, applied } },
+    client: { getMetadata: async () => ({ metadata: namespace }) },
     job: { cluster: 'prod' },
     ref: { group: GROUP, kind: 'Kustomization', namespace: 'apps', name: own },
   } as unknown as Run;
@@ -137,6 +138,9 @@ test('one that is deleted waits for one that is applying other Kustomizations, w
     'Kustomization/apps/root',
   ]);
   expect(await waitsFor('base', { base, app, root: { ...failed, appliedLast: REVISION } })).toEqual([]);
+  // It may have failed since this one's namespace is being deleted, and this one keeps that.
+  const going = { deletionTimestamp: '2026-01-01T00:00:00Z' };
+  expect(await waitsFor('base', { base, app, root: { ...failed, appliedLast: 'older' } }, going)).toEqual([]);
   // Its apply is over, and only health is waited for; or nobody goes on with it.
   expect(await waitsFor('base', { base, app, root: { ...root, appliedLast: REVISION } })).toEqual([]);
   expect(await waitsFor('base', { base, app, root: { ...root, suspended: true } })).toEqual([]);
