@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -18,6 +18,7 @@ function open({ directory, now }: WorkerStart): DatabaseSync {
   const file = join(directory, 'slipway.db');
   const pidFile = join(directory, 'slipway.pid');
   try {
+    createPrivate(file);
     const database = new DatabaseSync(file);
     // The lock belongs to the open file, so it goes with the process however that ends.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
@@ -32,6 +33,18 @@ function open({ directory, now }: WorkerStart): DatabaseSync {
     throw new Error(
       `is in use by another Slipway (process ${readPid(pidFile)}): stop that one first, or give this one its own directory`,
     );
+  }
+}
+
+/**
+ * Makes the file for its owner alone, whoever may look into the directory; SQLite gives what it makes beside it the same mode. One that is
+ * there is not opened: to close it again would give up the locks that this process has on it (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
+function createPrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

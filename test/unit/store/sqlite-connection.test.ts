@@ -1,3 +1,5 @@
+import { chmod, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connectSqlite } from '../../../lib/store/sqlite-connection.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -40,5 +42,17 @@ test('more requests than one transaction takes are all answered before the conne
   expect((await Promise.all(writes)).every((version) => version !== undefined)).toBe(true);
   await closing;
   await expect(connection.call('table.put', row('late', '1'))).rejects.toThrow('is closed');
+  await directory.remove();
+});
+
+test('the database is for its owner alone, whoever may look into its directory', async () => {
+  const directory = await temporaryDirectory();
+  await chmod(directory.path, 0o755);
+  const connection = await connectSqlite(directory.path, 0);
+  await connection.call('table.put', row('a', '1'));
+  const files = (await readdir(directory.path)).filter((name) => name.startsWith('slipway.db'));
+  expect(files).toContain('slipway.db-wal');
+  for (const name of files) expect((await stat(join(directory.path, name))).mode & 0o077, name).toBe(0);
+  await connection.close();
   await directory.remove();
 });
