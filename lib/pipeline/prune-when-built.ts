@@ -32,7 +32,7 @@ export async function pruneWhenBuilt(
   const { revision } = source.artifact;
   const items = await listKustomizations(run.client);
   const waitsFor = allowed ? [] : await unbuilt(run, source.ref, revision, gone, items);
-  if (waitsFor.length > 0) return waitFor(waitsFor, gone, await lostTo(run, object, client, gone, items));
+  if (waitsFor.length > 0) return keptFor(waitsFor, gone, await lostTo(run, object, client, gone, items));
   const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, revision, items);
   const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
   run.changes.push(...result.changeSet.entries);
@@ -40,7 +40,8 @@ export async function pruneWhenBuilt(
   return result;
 }
 
-function waitFor(
+/** What stays until others are through, but for what they have taken over already. */
+function keptFor(
   waitsFor: string[],
   gone: readonly InventoryEntry[],
   lost: readonly InventoryEntry[],
@@ -55,7 +56,7 @@ function waitFor(
   };
 }
 
-/** What others have taken over of that meanwhile. */
+/** What others have taken over of what was let go. */
 async function lostTo(
   run: Run,
   object: Kustomization,

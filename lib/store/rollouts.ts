@@ -195,15 +195,12 @@ export class Rollouts {
     const isAgain = async () => (typeof again === 'function' ? again() : again);
     const decide = async (member: Member | undefined) => (member && !(await isAgain()) ? undefined : pending);
     const known = await this.#rows(rollout, keys);
-    const isAgainNow = await isAgain();
-    const first = keys
-      .map((key) => ({ key, row: known.get(key) }))
-      .map(({ key, row }) => ({
-        key,
-        row,
-        result: unlessSame(row?.value, row && !isAgainNow ? undefined : pending),
-      }))
-      .filter(({ result }) => result !== undefined);
+    const isAgainNow = known.size > 0 && (await isAgain());
+    const first = keys.flatMap((key) => {
+      const row = known.get(key);
+      const result = row && !isAgainNow ? undefined : unlessSame(row?.value, pending);
+      return result ? [{ key, row, result }] : [];
+    });
     // Noted first: were a member pending without its note, its rollout would pass for one that nobody is on the way in.
     await this.#note(
       rollout,
@@ -290,7 +287,7 @@ export class Rollouts {
     rollout: Rollout,
     key: string,
     decide: (member: Member | undefined) => MemberResult | undefined | Promise<MemberResult | undefined>,
-    first?: { row: Row<StoredMember> | undefined; result: MemberResult | undefined },
+    first?: { row: Row<StoredMember> | undefined; result: MemberResult },
   ): Promise<MemberChange | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const isFirst = first !== undefined && attempt === 0;

@@ -95,30 +95,23 @@ test('commands of an operator speak to the installation that the environment nam
   expect(await slipway('dead-letters')).toMatchObject({ code: 0, stderr: 'there are no dead letters\n' });
 });
 
-test('a worker for a cluster that is not in the fleet file says so', async () => {
-  const worker = startWorker('public');
-  let said = '';
-  worker.stderr?.on('data', (chunk) => {
-    said += chunk;
-  });
-  const [code] = await once(worker, 'exit');
-  expect(code).toBe(1);
-  expect(said).toContain('there is no cluster public in');
-});
-
 test.each([
-  ['no region', { AWS_REGION: undefined }, 'no AWS region is known'],
-  ['another table', { SLIPWAY_TABLE: 'elsewhere' }, 'elsewhere'],
-])('a worker that cannot use the installation says why and ends: %s', async (_what, variables, words) => {
-  const worker = startWorker('private', variables);
-  let said = '';
-  worker.stderr?.on('data', (chunk) => {
-    said += chunk;
-  });
-  const [code] = await once(worker, 'exit');
-  expect(code).toBe(1);
-  expect(said).toContain(words);
-});
+  ['a cluster that is not in the fleet file', 'public', {}, 'there is no cluster public in'],
+  ['no region', 'private', { AWS_REGION: undefined }, 'no AWS region is known'],
+  ['another table', 'private', { SLIPWAY_TABLE: 'elsewhere' }, 'no installation is at table elsewhere'],
+])(
+  'a worker that has nothing to work for says why and ends: %s',
+  async (_what, cluster, variables, words) => {
+    const worker = startWorker(cluster, variables);
+    let said = '';
+    worker.stderr?.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [code] = await once(worker, 'exit');
+    expect(code).toBe(1);
+    expect(said).toContain(words);
+  },
+);
 
 function slipway(...args: string[]) {
   const { SLIPWAY_FLEET = '', ...variables } = aws.variables;
