@@ -2,7 +2,6 @@ import process from 'node:process';
 import { refuse, scriptOptions } from '../../infra/script-options.ts';
 import {
   dependsOnHop,
-  firstApply,
   monorepoOneOf300,
   oneOf1500,
   pushToApplied,
@@ -10,6 +9,7 @@ import {
   unchanged,
   webhookP99,
 } from './cases.ts';
+import { firstApply } from './first-apply.ts';
 import { type Figure, print } from './report.ts';
 import { type Backend, type Stage, setStage } from './stage.ts';
 
@@ -37,6 +37,8 @@ const { values, positionals } = scriptOptions('bench', HELP, {
 const scale = Number(values.scale);
 const scaled = (count: number, least = 2) => Math.max(least, Math.round(count * scale));
 const sizes: Sizes = {
+  // Two at least: `start.ts` then compiles what a round in a process of its own loads, too.
+  rounds: scaled(3),
   apps: scaled(1_000),
   monorepo: scaled(300),
   objects: scaled(1_500, 10),

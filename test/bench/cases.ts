@@ -1,8 +1,6 @@
 import pLimit from 'p-limit';
 import { sweep } from '../../lib/pipeline/sweep.ts';
-import type { Floor } from './floor.ts';
 import { appObjects, kustomization, names, toYaml } from './manifests.ts';
-import { watchMemory } from './memory.ts';
 import type { Figure } from './report.ts';
 import { figure, percentile } from './report.ts';
 import { resultOf } from './result-of.ts';
@@ -10,6 +8,8 @@ import type { Stage } from './stage.ts';
 
 /** Sizes of the cases; `--scale` multiplies them. */
 export interface Sizes {
+  /** How often a first apply is measured. */
+  rounds: number;
   apps: number;
   monorepo: number;
   objects: number;
@@ -24,25 +24,6 @@ export const NAMESPACE = 'bench';
 
 /** The branch, and the source that follows it, of the monorepo. */
 const MONOREPO = 'monorepo';
-
-/** 1,000 Kustomizations of four objects each for the first time, against the floor; and the memory that took. */
-export async function firstApply(stage: Stage, sizes: Sizes): Promise<Figure[]> {
-  const floor = await floorOf(stage, sizes.apps);
-  const all = names('app', sizes.apps);
-  const commit = await stage.repository.commit(filesOf(all, '1'), 'all applications');
-  await stage.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  await createAll(stage, all);
-  const memory = watchMemory();
-  const began = Date.now();
-  stage.start();
-  const ended = await stage.ready(all, commit);
-  const peak = memory.stop();
-  const against = `${sizes.apps * 8} raw writes, concurrency ${floor.concurrency}`;
-  return [
-    figure('first-apply', ended - began, 'ms', floor.ms, against, 1.5),
-    figure('peak-memory', peak, 'MiB', 300, 'the bar', 1),
-  ];
-}
 
 /** All of them due, and nothing to be done. */
 export async function unchanged(stage: Stage): Promise<Figure[]> {
@@ -89,7 +70,7 @@ export async function monorepoOneOf300(stage: Stage, sizes: Sizes): Promise<Figu
 }
 
 /** Makes a Kustomization for each application, in the cluster itself. @param spec more of their specs */
-async function createAll({ client }: Stage, all: readonly string[], spec = {}): Promise<void> {
+export async function createAll({ client }: Stage, all: readonly string[], spec = {}): Promise<void> {
   const limit = pLimit(32);
   const create = (name: string) => client.create(kustomization(name, `./apps/${name}`, spec));
   await Promise.all(all.map((name) => limit(() => create(name))));
@@ -224,10 +205,6 @@ export async function webhookP99(stage: Stage, sizes: Sizes): Promise<Figure[]> 
   });
   const notes = [`median ${Math.round(percentile(times, 0.5) * 10) / 10} ms over ${times.length}`];
   return [figure('webhook-p99', percentile(times, 0.99), 'ms', 50, 'the bar', 1, notes)];
-}
-
-function floorOf({ kubernetes: { connection } }: Stage, count: number): Promise<Floor> {
-  return resultOf<Floor>('floor-process.ts', { connection, count });
 }
 
 /** Grows by one with every write to the cluster. */

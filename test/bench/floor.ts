@@ -26,7 +26,7 @@ export interface Floor {
  * How fast the API server takes the writes of a first apply when nothing else is done: finalizer, inventory, four objects,
  * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order. The best of several concurrencies is looked for,
  * and the median of further rounds with it counts: an API server gets slower by a tenth or so with what it has been through, and the least of
- * several times is partly luck, while what is compared with the floor comes last and only once.
+ * several times is partly luck, while what is compared with the floor comes last.
  */
 export async function measureFloor(connection: KubeConnection, count: number): Promise<Floor> {
   let best = { ms: Number.POSITIVE_INFINITY, concurrency: 0 };
