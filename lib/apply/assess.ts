@@ -20,6 +20,8 @@ export type Decision =
       detail: string;
       live: KubernetesObject | undefined;
       terminating?: boolean;
+      /** It is as it should be, whatever it is like. */
+      isAccepted?: boolean;
       /** Another owner that applies it too and keeps it. */
       keptBy?: string;
     }
@@ -120,10 +122,11 @@ async function reasonToLeave(
   const skipped = (detail: string): Decision => ({ kind: 'skipped', detail, live });
   if (isExcluded(owner.group, live.metadata))
     return skipped('an annotation in the cluster says to leave it alone');
-  if (isCreateOnly(owner.group, object.metadata)) return skipped('it exists, and is only to be created');
   if (live.metadata.deletionTimestamp) {
     return { kind: 'skipped', detail: 'it is being deleted', live, terminating: true };
   }
+  if (isCreateOnly(owner.group, object.metadata))
+    return { kind: 'skipped', detail: 'it exists, and is only to be created', live, isAccepted: true };
   const other = otherOwner(live.metadata, owner);
   if (other && (await contested?.(ref, other))) {
     const keptBy = `${owner.kind}/${other.namespace}/${other.name}`;

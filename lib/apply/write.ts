@@ -40,6 +40,8 @@ async function carryOutOnce(run: Run, candidate: Candidate, decision: Decision):
   switch (decision.kind) {
     case 'skipped':
       if (decision.terminating) run.result.terminating.push(candidate.ref);
+      // By that another owner that lets it go is told that it stays here.
+      if (decision.isAccepted && decision.live) remember(run, candidate, decision.live);
       note(run, candidate, 'skipped', decision.detail, decision.live, decision.keptBy);
       return;
     case 'unchanged':

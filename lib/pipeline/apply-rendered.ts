@@ -106,9 +106,10 @@ export async function applyRendered(
   const health = await step(run, 'health', () => checkHealth(run, object, client, render));
   const afterwards = () => sendChildren(run, children);
   if (health.pending) return { object: begun, outcome: health.pending, status: withInventory, afterwards };
+  const count = pruned.survivors.length;
   const waiting =
     pruned.waitsFor.length > 0
-      ? `; ${pruned.survivors.length} objects are deleted once ${pruned.waitsFor.join(', ')} is built`
+      ? `; ${count === 1 ? '1 object is' : `${count} objects are`} deleted once ${pruned.waitsFor.join(', ')} is built`
       : '';
   const outcome = { ...appliedOutcome(revision, `${waiting}${notice}`, health.conditions), notice };
   const soon = waiting !== '' || applied.terminating.length > 0;

@@ -107,3 +107,33 @@ describe('an object that two Kustomizations apply', () => {
     expect(both.filter((text) => text.includes('left to another owner'))).toHaveLength(1);
   });
 });
+
+describe('an object that one Kustomization lets go and another one', () => {
+  const GROUP = 'kustomize.toolkit.fluxcd.io';
+  const shared = (value: string, ssa?: string) =>
+    yaml({
+      ...configMap('shared', '', { value }),
+      metadata: { name: 'shared', annotations: ssa === undefined ? {} : { [`${GROUP}/ssa`]: ssa } },
+    });
+
+  test.each([
+    ['as the first one did', 'IfNotPresent'],
+    ['while the first one corrected it', undefined],
+  ])('creates only where it is not there stays as it is, %s', async (_, first) => {
+    const team = await stage.team({
+      'first/shared.yaml': shared('first', first),
+      'first/own.yaml': map('own-first'),
+      'second/shared.yaml': shared('second', 'IfNotPresent'),
+      'second/own.yaml': map('own'),
+    });
+    await team.kustomize('first', './first');
+    await team.ready('first');
+    await team.kustomize('second', './second');
+    await team.ready('second');
+    const commit = await team.push({ 'first/shared.yaml': null });
+    await team.ready('first', commit);
+    await eventually('it waits for nobody', async () => !(await message(team, 'first')).includes('once'));
+    await team.status(commit, 'success');
+    expect(await team.data('shared')).toEqual({ value: 'first' });
+  });
+});
