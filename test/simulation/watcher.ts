@@ -32,8 +32,6 @@ export class Watcher {
   artifactAt = 0;
   /** When each Kustomization came to the revision that it has tried last: epoch in ms. */
   readonly triedAt = new Map<string, number>();
-  /** Which revision each Kustomization had tried before that. */
-  readonly #triedBefore = new Map<string, string | undefined>();
   /** When somebody has resumed each Kustomization: epoch in ms. */
   readonly resumedAt = new Map<string, number>();
   /** When each Kustomization was gone: epoch in ms. */
@@ -73,10 +71,8 @@ export class Watcher {
     const object = after ?? before;
     if (object?.kind === 'GitRepository' && revisionOf(before) !== revisionOf(after))
       this.artifactAt = this.#world.scheduler.now;
-    if (object?.kind === 'Kustomization' && triedBy(before) !== triedBy(after)) {
+    if (object?.kind === 'Kustomization' && triedBy(before) !== triedBy(after))
       this.triedAt.set(object.metadata.name, this.#world.scheduler.now);
-      this.#triedBefore.set(object.metadata.name, triedBy(before));
-    }
     if (object?.kind === 'Kustomization' && !after)
       this.#goneAt.set(object.metadata.name, this.#world.scheduler.now);
     if (object?.kind === 'Kustomization' && !after && (before as Live).spec.suspend === true)
@@ -98,51 +94,34 @@ export class Watcher {
   #onDeleted(object: KubernetesObject): void {
     const owner = ownerOf(object) ?? '';
     const live = kustomizationOf(this.#world, owner);
-    if (!live) return;
-    const { now } = this.#world.scheduler;
-    const isGoing = live.metadata.deletionTimestamp !== undefined;
+    const source = sourceOf(this.#world)?.status?.artifact?.revision;
+    const isGoing = live?.metadata.deletionTimestamp !== undefined;
+    const commit = this.#world.repository.at(
+      commitOf(isGoing ? source : live?.status?.lastAttemptedRevision),
+    );
+    if (!live || !commit) return;
     // One that is deleted looks at the source first, which may move on before its deletes are sent.
-    if (isGoing && now - this.artifactAt <= JUDGED_MS) return;
-    const revision = isGoing
-      ? sourceOf(this.#world)?.status?.artifact?.revision
-      : live.status?.lastAttemptedRevision;
-    const holders = this.#holdersAt(revision, object, owner, isGoing);
-    // A run that began before its object was moved on to this revision knows that the last one had it nowhere.
-    const isMovedOn = !isGoing && now - (this.triedAt.get(owner) ?? 0) <= JUDGED_MS;
-    const before = this.#triedBefore.get(owner);
-    if (isMovedOn && before !== undefined && this.#holdersAt(before, object, owner, isGoing).length === 0)
-      return;
-    for (const name of holders)
-      this.#found(`ConfigMap ${object.metadata.name} was deleted by ${owner}, and stands in Git in ${name}`);
-  }
-
-  /** In whose directories a ConfigMap stands at a revision, of those that its owner has to wait for. */
-  #holdersAt(
-    revision: string | undefined,
-    object: KubernetesObject,
-    owner: string,
-    isGoing: boolean,
-  ): string[] {
-    const { now } = this.#world.scheduler;
-    const commit = this.#world.repository.at(commitOf(revision));
-    if (!commit) return [];
+    if (isGoing && this.#world.scheduler.now - this.artifactAt <= JUDGED_MS) return;
     // One that is deleted by hand does not wait for what is built only after it was made anew, nor for another that was going when it looked.
     const waits = (name: string) =>
       name === owner ||
       commit.content.dependsOn ||
       kustomizationOf(this.#world, name)?.metadata.deletionTimestamp ||
-      now - (this.#goneAt.get(name) ?? 0) <= JUDGED_MS;
+      this.#world.scheduler.now - (this.#goneAt.get(name) ?? 0) <= JUDGED_MS;
     // Nor does anybody wait for one that was suspended when it was looked at.
     const isSuspended = (name: string) =>
       kustomizationOf(this.#world, name)?.spec.suspend === true ||
-      now - (this.resumedAt.get(name) ?? 0) <= JUDGED_MS;
-    return broughtBy(commit)
-      .filter((name) => !isSuspended(name) && !(isGoing && waits(name)))
-      .filter((name) =>
+      this.#world.scheduler.now - (this.resumedAt.get(name) ?? 0) <= JUDGED_MS;
+    const holders = broughtBy(commit).filter((name) => !isSuspended(name) && !(isGoing && waits(name)));
+    for (const name of holders)
+      if (
         renderingOf(commit, name)?.some(
-          ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === object.metadata.name,
-        ),
-      );
+          (each) => each.kind === 'ConfigMap' && each.metadata.name === object.metadata.name,
+        )
+      )
+        this.#found(
+          `ConfigMap ${object.metadata.name} was deleted by ${owner}, and stands in Git in ${name}`,
+        );
   }
 
   #found(text: string): void {
