@@ -1,5 +1,6 @@
 import { type PruneResult, prune } from '../apply/prune.ts';
 import { takenOver } from '../apply/taken-over.ts';
+import type { Artifact } from '../core/artifact.ts';
 import type { InventoryEntry } from '../core/inventory.ts';
 import { identityOf } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -16,7 +17,7 @@ import type { WithStatus } from './status.ts';
 type Pruned = Pick<PruneResult, 'survivors' | 'removed' | 'waitsFor' | 'error'>;
 
 /**
- * Prunes, or keeps everything for now while other Kustomizations of the revision are still to be built.
+ * Prunes, or keeps everything for now while other Kustomizations of the revision, or a newer revision, are still to be built.
  * @param gone what this one has let go
  * @param allowed somebody has allowed what this render leaves out
  */
@@ -31,13 +32,24 @@ export async function pruneWhenBuilt(
   if (gone.length === 0) return { survivors: [], removed: [], waitsFor: [], error: undefined };
   const { revision } = source.artifact;
   const items = await listKustomizations(run.client);
-  const waitsFor = allowed ? [] : await unbuilt(run, source.ref, revision, gone, items);
+  const unknown = allowed ? [] : await unbuilt(run, source.ref, revision, gone, items);
+  const waitsFor = unknown.length > 0 ? unknown : await newerRevision(run, source);
   if (waitsFor.length > 0) return keptFor(waitsFor, gone, await lostTo(run, object, client, gone, items));
   const claims = object.spec.kubeConfig ? undefined : claimsOf(run, object, revision, items);
   const result = await prune(client, gone, pruneOptions(run, object, allowed, claims));
   run.changes.push(...result.changeSet.entries);
   await sendHeirs(run, claims);
   return result;
+}
+
+/**
+ * The revision that the source has come to since the run has read it: it may bring back what this one has let go, and the next run, at that
+ * revision, knows. None when it is still the same.
+ */
+async function newerRevision(run: Run, { ref, artifact }: LoadedSource): Promise<string[]> {
+  const { status } = (await run.client.get<WithStatus>({ ...ref, version: 'v1' })) ?? {};
+  const present = status?.artifact as Artifact | undefined;
+  return present && present.digest !== artifact.digest ? [present.revision] : [];
 }
 
 /** What stays until others are through, but for what they have taken over already. */

@@ -56,4 +56,26 @@ describe('what comes while a run is under way', () => {
     });
     expect(await team.configMaps()).toEqual(['two']);
   });
+
+  test('a commit that brings back what that run is about to delete is in time: nothing is deleted', async () => {
+    const two = yaml(configMap('two', '', {}));
+    const team = await stage.team({ 'a/one.yaml': yaml(configMap('one', '', {})), 'a/two.yaml': two });
+    await team.kustomize('app', './a');
+    await team.ready();
+    const uid = await team.uid('two');
+    const restored = Promise.withResolvers<string>();
+    before.set(team.name, async () => {
+      before.delete(team.name);
+      const commit = await team.push({ 'a/two.yaml': two });
+      await eventually('the source has moved on', async () => {
+        const source = await stage.objects.get('gitrepositories', team.name, 'app');
+        return source?.status?.artifact?.revision.endsWith(commit);
+      });
+      restored.resolve(commit);
+    });
+    await team.push({ 'a/two.yaml': null });
+    await team.ready('app', await restored.promise);
+    expect(await team.uid('two')).toBe(uid);
+    expect(await team.configMaps()).toEqual(['one', 'two']);
+  });
 });

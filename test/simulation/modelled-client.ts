@@ -1,10 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KubernetesObject, ObjectRef } from '../../lib/core/object.ts';
 import { describe, gvkOf, refOf } from '../../lib/core/object.ts';
 import type { ApiResource, KubeClient, ListOptions, PartialObject } from '../../lib/kube/client.ts';
 import { customResourceDefinitions } from '../../lib/toolkit/crd.ts';
 import { kinds } from '../../lib/toolkit/registry.ts';
+import type { Live } from './expectations.ts';
 import type { Api } from './modelled-api.ts';
 import type { Process, Scheduler } from './scheduler.ts';
+import { sights } from './sight.ts';
 import { wireCopy } from './wire-copy.ts';
 
 /** Is told of each write when a process sends it. */
@@ -54,7 +57,18 @@ export function modelledClient(scheduler: Scheduler, process: Process, api: Api,
     act: () => unknown,
   ) => {
     onSent(process, verb, ref, object);
-    return scheduler.call(process, 'kube', `${verb} ${describe(ref)}`, { writes: true, act }) as Promise<T>;
+    if (!verb.endsWith('delete')) noteSource(undefined);
+    const asRun = AsyncLocalStorage.bind(act);
+    return scheduler.call(process, 'kube', `${verb} ${describe(ref)}`, {
+      writes: true,
+      act: asRun,
+    }) as Promise<T>;
+  };
+  const noteSource = (source: KubernetesObject | undefined) => {
+    const sight = sights.getStore();
+    if (!sight) return;
+    sight.revision = (source as Live | undefined)?.status?.artifact?.revision;
+    sight.at = scheduler.now;
   };
   const find = (ref: ObjectRef) => (ref.kind === CRD ? DEFINITIONS.get(ref.name) : api.get(ref));
   const list = (
@@ -73,8 +87,14 @@ export function modelledClient(scheduler: Scheduler, process: Process, api: Api,
     preferred: (group, kind) => resource({ group, kind }),
     resources: () => Promise.resolve([...SERVED.values()]),
     invalidate() {},
-    get: <T extends KubernetesObject>(ref: ObjectRef) =>
-      read(`get ${describe(ref)}`, () => find(ref) as T | undefined),
+    get: <T extends KubernetesObject>(ref: ObjectRef) => {
+      const act = () => {
+        const found = find(ref);
+        if (ref.kind === 'GitRepository') noteSource(found);
+        return found as T | undefined;
+      };
+      return read(`get ${describe(ref)}`, AsyncLocalStorage.bind(act));
+    },
     getMetadata: (ref) =>
       read(`get ${describe(ref)}`, () => {
         const found = find(ref);

@@ -330,4 +330,16 @@ export const TOLD: Readonly<Record<string, Story>> = {
       { steps: 9, event: { kind: 'revert', back: 1, hook: 'once' } },
     ],
   },
+  'a commit brings back elsewhere what the run for the commit before is about to delete': {
+    seed: 1137916687,
+    moments: [
+      {
+        steps: 0,
+        event: push('once', { shared: 'none', more: { base: true, app: false }, dependsOn: false }),
+      },
+      { steps: 59, event: { kind: 'duplicate' } },
+      { steps: 129, event: { kind: 'edit', name: 'base' } },
+      { steps: 82, event: push('twice', { more: { base: true, app: false } }) },
+    ],
+  },
 };

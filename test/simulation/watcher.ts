@@ -11,13 +11,14 @@ import {
 } from './expectations.ts';
 import type { Effect } from './modelled-api.ts';
 import type { Process } from './scheduler.ts';
+import { sights } from './sight.ts';
 import { CLUSTER } from './worker.ts';
 import type { World } from './world.ts';
 
 /** How long a look at a lease is good for, as `lib/pipeline/lease.ts` has it, in ms. */
 const LOOK_MS = 1_000;
 
-/** So long one that is deleted may take from looking at what it may delete until it does, in ms. */
+/** So long one may take from looking at the source, and at what it may delete, until it does, in ms. */
 const JUDGED_MS = 5_000;
 
 /** Something that must never happen. */
@@ -90,15 +91,17 @@ export class Watcher {
       this.#found(`ConfigMap ${object.metadata.name} was created and is not in the inventory of ${owner}`);
   }
 
-  /** What stands in Git at the revision that its owner has come to is not deleted, whoever applies it there. */
+  /**
+   * What stands in Git is not deleted, whoever applies it there: at the revision at which the run has just found the source, once it had
+   * applied its own, and otherwise at the one that its owner has come to.
+   */
   #onDeleted(object: KubernetesObject): void {
     const owner = ownerOf(object) ?? '';
     const live = kustomizationOf(this.#world, owner);
     const source = sourceOf(this.#world)?.status?.artifact?.revision;
     const isGoing = live?.metadata.deletionTimestamp !== undefined;
-    const commit = this.#world.repository.at(
-      commitOf(isGoing ? source : live?.status?.lastAttemptedRevision),
-    );
+    const revision = this.#justSeen() ?? live?.status?.lastAttemptedRevision;
+    const commit = this.#world.repository.at(commitOf(isGoing ? source : revision));
     if (!live || !commit) return;
     // One that is deleted looks at the source first, which may move on before its deletes are sent.
     if (isGoing && this.#world.scheduler.now - this.artifactAt <= JUDGED_MS) return;
@@ -122,6 +125,11 @@ export class Watcher {
         this.#found(
           `ConfigMap ${object.metadata.name} was deleted by ${owner}, and stands in Git in ${name}`,
         );
+  }
+
+  #justSeen(): string | undefined {
+    const { revision, at = 0 } = sights.getStore() ?? {};
+    return this.#world.scheduler.now - at <= JUDGED_MS ? revision : undefined;
   }
 
   #found(text: string): void {

@@ -13,6 +13,7 @@ import { Line } from './modelled-queue.ts';
 import { Rows } from './modelled-table.ts';
 import { type Commit, type Content, Repository, URL } from './repository.ts';
 import { Process, Scheduler, type Step, settled } from './scheduler.ts';
+import { sights } from './sight.ts';
 import type { Event } from './story.ts';
 import { contextOf, type Plant, PROVIDER, type Surroundings } from './worker.ts';
 
@@ -173,7 +174,7 @@ export class World implements Surroundings {
     const [first] = messages;
     if (!first) return;
     worker.busy = true;
-    const handle = (job: Parameters<typeof handleJob>[1]) => handleJob(ctx, job);
+    const handle = (job: Parameters<typeof handleJob>[1]) => sights.run({}, () => handleJob(ctx, job));
     if (batches) await handleBatch(ctx, queue, messages, { handle });
     else await handleMessage(ctx, queue, first, handle);
     worker.busy = false;
