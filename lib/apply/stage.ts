@@ -4,6 +4,7 @@ import { isConflict } from '../kube/errors.ts';
 import { ABSENT, assess, type Decision, decideUnseen, expecting } from './assess.ts';
 import { isDue, observe } from './drift.ts';
 import { type Failure, failuresError, isFailure } from './failures.ts';
+import { fence } from './fence.ts';
 import { liveMetadata } from './live.ts';
 import { compareKinds, compareRefs } from './order.ts';
 import { resolveScopes } from './resolve.ts';
@@ -39,6 +40,7 @@ export async function applyStage(
   if (run.halted) throw run.halted.error;
   if (failures.length > 0) throw failuresError('ReconciliationFailed', 'dry-run failed', failures);
   await write(run, validated);
+  await doAll(run, validated, fence);
 }
 
 /** Objects that are as the index remembers them are noted; the others are returned. */
@@ -102,17 +104,22 @@ async function write(run: Run, steps: readonly Step[]): Promise<void> {
     a && b ? compareKinds(a.candidate.ref, b.candidate.ref) : 0,
   );
   for (const group of groups) {
-    const settled = await each(
-      run.options,
-      group,
-      ({ candidate, decision }) => carryOut(run, candidate, decision),
-      true,
-    );
-    const failures: Failure[] = [];
-    collect(settled, (step) => step.candidate, failures);
-    if (run.halted) throw run.halted.error;
-    if (failures.length > 0) throw failuresError('ReconciliationFailed', 'apply failed', failures);
+    await doAll(run, group, carryOut);
   }
+}
+
+/** @throws ReconcileError naming every object that was refused; once one was, no further ones are begun */
+async function doAll(run: Run, steps: readonly Step[], work: typeof carryOut): Promise<void> {
+  const settled = await each(
+    run.options,
+    steps,
+    ({ candidate, decision }) => work(run, candidate, decision),
+    true,
+  );
+  const failures: Failure[] = [];
+  collect(settled, (step) => step.candidate, failures);
+  if (run.halted) throw run.halted.error;
+  if (failures.length > 0) throw failuresError('ReconciliationFailed', 'apply failed', failures);
 }
 
 /** The values of what went well; what belongs to single objects goes to `failures`, anything else is thrown. */

@@ -69,6 +69,8 @@ export interface ApplyOptions {
   superseded?(): Promise<boolean>;
   /** Whether the other owner that the live object's labels name still wants it. Undefined: it is taken over, as Flux does. */
   contested?(ref: ObjectRef, other: { name: string; namespace: string }): Promise<boolean>;
+  /** The run before was cut off, and its writes may come late: what is as it should be is fenced against them, with this text. */
+  fence?: string;
   /** How long definitions and classes may take to become ready, and deleted objects to vanish, in ms. */
   waitTimeout: number;
   /**

@@ -61,7 +61,10 @@ export async function applyRendered(
   const begun = await step(run, 'begin', () => begin(run, object, union(previous, next), revision));
   const marked = await ctx.index.applied.begin(job.cluster, key, revision);
   if (marked.cutOff) await expectLateWrites(run);
-  const options = applyOptions(run, object, marked.records, previous, revision);
+  const options = {
+    ...applyOptions(run, object, marked.records, previous, revision),
+    ...(marked.cutOff ? { fence: run.id } : {}),
+  };
   const applied = await step(run, 'apply', () =>
     noteChanges(run, applyStaged(client, objects, options)),
   ).catch((error: unknown) =>
@@ -179,12 +182,16 @@ async function stopped(
   run.attempted = (status) => ({ ...status, lastAttemptedRevision: revision, inventory });
   const { applied } = run.ctx.index;
   const [cluster, key] = [run.job.cluster, objectKey(run.ref)];
+  if (!(error.cause instanceof OutOfTime)) {
+    // Where a run was cut off before, the next one has to fence off, too, what that one has in hand.
+    if (!begun.cutOff) await applied.markWaiting(cluster, key, revision);
+    throw error;
+  }
   // What was done is remembered, or a run that needs longer than a worker has would do its first half for ever.
-  if (!(error.cause instanceof OutOfTime)) await applied.markWaiting(cluster, key, revision);
-  else if (!(await applied.save(cluster, key, error.result.records, { run: run.id, begun, waiting: true })))
+  if (!(await applied.save(cluster, key, error.result.records, { run: run.id, begun, waiting: true })))
     throw leaseLost();
   // The run that goes on finds these as they should be, and sends them no job.
-  if (error.cause instanceof OutOfTime) await sendChildren(run, children);
+  await sendChildren(run, children);
   throw error;
 }
 

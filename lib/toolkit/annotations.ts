@@ -33,6 +33,9 @@ export const EVENT_ORIGIN_REVISION = 'originRevision';
 /** On a Kustomization: allows the deletion of many objects for the render with this hash. */
 export const ALLOW_PRUNE = 'slipway.dev/allow-prune';
 
+/** On an applied object, for a moment: makes it another version. */
+export const FENCE = 'slipway.dev/fence';
+
 /** On an ImageUpdateAutomation: keeps a pull request for its branch (`open`), which is merged when its checks pass (`merge`). */
 export const PULL_REQUEST = 'slipway.dev/pull-request';
 

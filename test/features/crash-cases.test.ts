@@ -215,10 +215,12 @@ describe('a worker that was frozen and has lost its lease', () => {
     // What it says at its end, once it is awake and has lost its object, is nobody's concern.
     running.catch(() => {});
     await frozen.promise;
-    world.advance(61_000);
     const newest = newer();
     const second = await live(world);
     await second.push(team.repository, newest);
+    // The source comes to it while the lease of what it brings still holds.
+    await second.drain();
+    world.advance(61_000);
     await second.drain();
     const before = doom.writes.length;
     thaw.resolve();
@@ -259,6 +261,28 @@ describe('a worker that was frozen and has lost its lease', () => {
     await drain();
     await calm();
     expect(await team.value('c')).toBeUndefined();
+    await team.holds('app', newest, ['a', 'b']);
+  });
+
+  test.each([
+    ['delete what a newer commit has brought back', '1', /^delete ConfigMap\/b$/, { a: '3', b: '1' }],
+    ['change what a newer commit has changed back', '2', /^apply ConfigMap\/b$/, { a: '3', b: '1' }],
+  ])('cannot %s', async (_what, value, at, wanted) => {
+    const team = await makeTeam(['app'], files('1', 'b'));
+    const before = await objects.get('configmaps', team.name, 'b');
+    const older = team.commit({ ...files('2'), ...(value === '2' ? { 'app/b.yaml': map('b', value) } : {}) });
+    const { newest } = await freeze(team, at, older, () =>
+      team.commit({ 'app/a.yaml': map('a', wanted.a), 'app/b.yaml': map('b', wanted.b) }),
+    );
+    const after = await objects.get('configmaps', team.name, 'b');
+    expect(after?.metadata.uid).toBe(before?.metadata.uid);
+    expect(await Promise.all(['a', 'b'].map(team.value))).toEqual(['3', '1']);
+    // The fence has left nothing behind.
+    expect(after?.metadata.annotations).toBeUndefined();
+    expect(after?.metadata.managedFields?.map(({ manager, operation }) => [manager, operation])).toEqual([
+      ['kustomize-controller', 'Apply'],
+    ]);
+    await calm();
     await team.holds('app', newest, ['a', 'b']);
   });
 

@@ -342,4 +342,26 @@ export const TOLD: Readonly<Record<string, Story>> = {
       { steps: 82, event: push('twice', { more: { base: true, app: false } }) },
     ],
   },
+  'a worker wakes up in front of a deletion that a newer commit has taken back, after another one has applied that':
+    {
+      seed: 10030584,
+      moments: [
+        {
+          steps: 0,
+          event: push('once', { shared: 'base', more: { base: true, app: false }, dependsOn: false }),
+        },
+        {
+          steps: 82,
+          event: push('twice', {
+            value: 0,
+            shared: 'base',
+            more: { base: false, app: true },
+            dependsOn: false,
+          }),
+        },
+        { steps: 67, event: { kind: 'fail', place: 'source', after: false, code: 409 } },
+        { steps: 139, event: { kind: 'freeze', place: 'kube', ms: 100000 } },
+        { steps: 18, event: { kind: 'wait', ms: 70000 } },
+      ],
+    },
 };
