@@ -4,6 +4,7 @@ import type { ApplyOptions } from '../../lib/apply/types.ts';
 import { ReconcileError } from '../../lib/core/errors.ts';
 import type { KubernetesObject } from '../../lib/core/object.ts';
 import { refOf } from '../../lib/core/object.ts';
+import { KubeError } from '../../lib/kube/errors.ts';
 import { Applier, actions, clientOf, configMap, failureOf, previousOf } from '../support/apply.ts';
 import { freshNamespace, useKubernetes } from '../support/cluster.ts';
 
@@ -113,5 +114,50 @@ describe('somebody else at the same time', () => {
     };
     await applier.apply([configMap(namespace, 'a'), configMap(namespace, 'b')], { willWrite });
     expect(announced).toEqual([[`/ConfigMap/${namespace}/a`, `/ConfigMap/${namespace}/b`]]);
+  });
+});
+
+describe('after a worker that was cut off', () => {
+  const fenced = (object: KubernetesObject) => ({ previous: previousOf([object]), fence: 'run' });
+  const version = async (object: KubernetesObject) => (await client.getMetadata(refOf(object)))?.metadata;
+
+  test('what is as it should be gets another version and nothing else, and is known as that', async () => {
+    const object = configMap(await freshNamespace(), 'a');
+    const applier = new Applier(client);
+    await applier.apply([object]);
+    const before = await version(object);
+    applier.known = new Map();
+    expect(actions(await applier.apply([object], fenced(object)))).toEqual({ 'ConfigMap/a': 'unchanged' });
+    const after = await version(object);
+    expect(after?.resourceVersion).not.toBe(before?.resourceVersion);
+    expect({ ...after, resourceVersion: '' }).toEqual({ ...before, resourceVersion: '' });
+    const { writes } = applier.counts;
+    await applier.apply([object]);
+    expect(applier.counts.writes).toBe(writes);
+  });
+
+  test('what that one deletes just before is created again', async () => {
+    const object = configMap(await freshNamespace(), 'a');
+    await new Applier(client).apply([object]);
+    const applier = new Applier(client, async (method) => {
+      if (method === 'patch') await client.delete(refOf(object));
+    });
+    await applier.apply([object], fenced(object));
+    expect(await version(object)).toBeDefined();
+  });
+
+  test('what may not be annotated stays as it is, and the rest is applied', async () => {
+    const namespace = await freshNamespace();
+    const [object, other] = [configMap(namespace, 'a'), configMap(namespace, 'b')];
+    await new Applier(client).apply([object]);
+    const before = await version(object);
+    const applier = new Applier(client, async (method) => {
+      if (method === 'patch') throw new KubeError(403, 'a policy denies it');
+    });
+    expect(actions(await applier.apply([object, other], fenced(object)))).toEqual({
+      'ConfigMap/a': 'unchanged',
+      'ConfigMap/b': 'created',
+    });
+    expect((await version(object))?.resourceVersion).toBe(before?.resourceVersion);
   });
 });
