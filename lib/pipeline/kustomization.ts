@@ -82,6 +82,8 @@ async function withoutRender(
   const { revision } = source.artifact;
   const notice = presentNotice(object.status?.conditions as Condition[] | undefined);
   const outcome = appliedOutcome(revision, notice);
+  // Whoever was cut off may have done more than the status tells.
+  if (run.lease.ranOut) return undefined;
   // A run that was cut short may have written objects of another revision.
   if (object.status?.lastAttemptedRevision !== object.status?.lastAppliedRevision) return undefined;
   if (await run.ctx.index.applied.isDirty(run.job.cluster, objectKey(run.ref))) return undefined;

@@ -364,4 +364,23 @@ export const TOLD: Readonly<Record<string, Story>> = {
         { steps: 18, event: { kind: 'wait', ms: 70000 } },
       ],
     },
+  'a worker is frozen after it has deleted, and wakes up to write all but the inventory as another one takes over':
+    {
+      seed: 57417837,
+      moments: [
+        {
+          steps: 0,
+          event: push('twice', {
+            value: 0,
+            shared: 'none',
+            more: { base: false, app: true },
+            app: false,
+            dependsOn: false,
+          }),
+        },
+        { steps: 123, event: { kind: 'revert', back: 0, hook: 'once' } },
+        { steps: 126, event: { kind: 'freeze', place: 'table', ms: 110000 } },
+        { steps: 22, event: { kind: 'duplicate' } },
+      ],
+    },
 };
