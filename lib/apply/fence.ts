@@ -11,12 +11,10 @@ import { carryOut } from './write.ts';
  * has taken back would be carried out whenever it comes. So such an object is changed and changed back, and has another resourceVersion.
  * Called after all else is written, so that workers which are cut off again and again still get further.
  */
-export async function fence(run: Run, candidate: Candidate, decision: Decision): Promise<void> {
-  const { fence: text } = run.options;
-  if (text === undefined || !stands(decision)) return;
+export async function fence(run: Run, candidate: Candidate): Promise<void> {
   try {
     await beforeWrite(run);
-    await annotate(run, candidate, text);
+    await annotate(run, candidate, run.options.fence ?? '');
     remember(run, candidate, await annotate(run, candidate, null));
   } catch (error) {
     // It came before the fence.
@@ -25,8 +23,9 @@ export async function fence(run: Run, candidate: Candidate, decision: Decision):
   }
 }
 
-/** Whether an object was found as it should be, and stays as it is. */
-function stands(decision: Decision): boolean {
+/** Whether an object is to be fenced off: late writes are expected, and it was found as it should be. */
+export function isToBeFenced({ options }: Run, decision: Decision): boolean {
+  if (options.fence === undefined) return false;
   return decision.kind === 'unchanged' || (decision.kind === 'skipped' && decision.isAccepted === true);
 }
 

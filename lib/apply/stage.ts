@@ -4,7 +4,7 @@ import { isConflict } from '../kube/errors.ts';
 import { ABSENT, assess, type Decision, decideUnseen, expecting } from './assess.ts';
 import { isDue, observe } from './drift.ts';
 import { type Failure, failuresError, isFailure } from './failures.ts';
-import { fence } from './fence.ts';
+import { fence, isToBeFenced } from './fence.ts';
 import { liveMetadata } from './live.ts';
 import { compareKinds, compareRefs } from './order.ts';
 import { resolveScopes } from './resolve.ts';
@@ -40,7 +40,8 @@ export async function applyStage(
   if (run.halted) throw run.halted.error;
   if (failures.length > 0) throw failuresError('ReconciliationFailed', 'dry-run failed', failures);
   await write(run, validated);
-  await doAll(run, validated, fence);
+  const standing = validated.filter(({ decision }) => isToBeFenced(run, decision));
+  await doAll(run, standing, fence);
 }
 
 /** Objects that are as the index remembers them are noted; the others are returned. */
