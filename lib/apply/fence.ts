@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../core/object.ts';
-import { isNotFound, KubeError } from '../kube/errors.ts';
+import { isInvalid, isNotFound, KubeError } from '../kube/errors.ts';
 import { FENCE } from '../toolkit/annotations.ts';
 import type { Decision } from './assess.ts';
 import { beforeWrite, type Candidate, type Run, remember } from './run.ts';
@@ -19,7 +19,7 @@ export async function fence(run: Run, candidate: Candidate): Promise<void> {
   } catch (error) {
     // It came before the fence.
     if (isNotFound(error)) return carryOut(run, candidate, { kind: 'create' });
-    if (!isForbidden(error)) throw error;
+    if (!isRefused(error)) throw error;
   }
 }
 
@@ -35,6 +35,6 @@ function annotate(run: Run, { ref }: Candidate, value: string | null): Promise<K
 }
 
 /** Whether the cluster does not let us change the object: what it does not let us do now, it did not let the other one do. */
-function isForbidden(error: unknown): boolean {
-  return error instanceof KubeError && [400, 403, 422].includes(error.code);
+function isRefused(error: unknown): boolean {
+  return isInvalid(error) || (error instanceof KubeError && error.code === 403);
 }

@@ -96,6 +96,11 @@ export async function loadSource(run: Run, object: Kustomization): Promise<Loade
   };
 }
 
+/** The artifact that a source has at this moment, whatever runs have read before; undefined when it has none, or is not there. */
+export async function presentArtifact(run: Run, ref: ToolkitRef): Promise<Artifact | undefined> {
+  return artifactOf(await run.client.get<WithStatus>({ ...ref, version: 'v1' }));
+}
+
 function artifactOf(source: WithStatus | undefined): Artifact | undefined {
   return source?.status?.artifact as Artifact | undefined;
 }

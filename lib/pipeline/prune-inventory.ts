@@ -1,12 +1,11 @@
 import { prune } from '../apply/prune.ts';
-import type { Artifact } from '../core/artifact.ts';
 import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
 import { deletionPolicyOf, timeoutOf } from '../toolkit/intervals.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
 import { listKustomizations } from './kustomizations.ts';
-import { sourceRefOf } from './load-source.ts';
+import { presentArtifact, sourceRefOf } from './load-source.ts';
 import { isNamespaceGoing } from './namespace.ts';
 import { againMs, FIRST_LOOK_MS, unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
@@ -81,8 +80,7 @@ async function untilOthersAreBuilt(
   items: readonly (Kustomization & WithStatus)[],
 ): Promise<void> {
   const ref = sourceRefOf(object);
-  const source = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
-  const artifact = source?.status?.artifact as Artifact | undefined;
+  const artifact = await presentArtifact(run, ref);
   if (artifact === undefined) return;
   const leaving = object.status?.inventory?.entries ?? [];
   const waitsFor = await unbuilt(run, ref, artifact.revision, leaving, items);

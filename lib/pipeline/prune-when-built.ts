@@ -1,13 +1,12 @@
 import { type PruneResult, prune } from '../apply/prune.ts';
 import { takenOver } from '../apply/taken-over.ts';
-import type { Artifact } from '../core/artifact.ts';
 import type { InventoryEntry } from '../core/inventory.ts';
 import { identityOf } from '../core/object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Kustomization } from '../toolkit/kustomization.ts';
 import { claimsOf, sendHeirs } from './claims.ts';
 import { identitiesIn, listKustomizations } from './kustomizations.ts';
-import type { LoadedSource } from './load-source.ts';
+import { type LoadedSource, presentArtifact } from './load-source.ts';
 import { unbuilt } from './prune-gate.ts';
 import { pruneOptions } from './prune-options.ts';
 import type { Run } from './run.ts';
@@ -47,8 +46,7 @@ export async function pruneWhenBuilt(
  * revision, knows. None when it is still the same.
  */
 async function newerRevision(run: Run, { ref, artifact }: LoadedSource): Promise<string[]> {
-  const { status } = (await run.client.get<WithStatus>({ ...ref, version: 'v1' })) ?? {};
-  const present = status?.artifact as Artifact | undefined;
+  const present = await presentArtifact(run, ref);
   return present && present.digest !== artifact.digest ? [present.revision] : [];
 }
 
