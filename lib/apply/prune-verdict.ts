@@ -19,7 +19,9 @@ export interface PruneRules {
    */
   allowed: boolean;
   /** Names another owner whose current render holds the object too; then it is left to that one. */
-  claimed?(ref: ObjectRef, live?: PartialObject): Promise<Claim | undefined>;
+  claimed?(ref: ObjectRef, live: PartialObject): Promise<Claim | undefined>;
+  /** Leaves an object that is gone, or going, to the others that hold it: one may have left it to this one, and must apply it now. */
+  leaveToOthers?(ref: ObjectRef): Promise<void>;
 }
 
 /** Another owner's claim on an object. */
@@ -69,28 +71,27 @@ export async function judge(
   }
   const live = await client.getMetadata(ref);
   if (!live) {
-    // Another owner may have left it to this one, and must apply it now.
-    const claimant = await rules.claimed?.(ref);
-    return claimant && !claimant.settled
-      ? untilThrough(claimant)
-      : { action: 'deleted', detail: 'it was gone already' };
+    // Nobody is waited for: there is nothing left to lose, and two that have let it go would wait for each other.
+    await rules.leaveToOthers?.(ref);
+    return { action: 'deleted', detail: 'it was gone already' };
   }
   const kept = reasonToKeep(ref, live, rules.owner);
   if (kept) return { action: 'skipped', detail: kept };
-  if (live.metadata.deletionTimestamp) return deletedNow(live, 'it was being deleted already');
+  if (live.metadata.deletionTimestamp) {
+    await rules.leaveToOthers?.(ref);
+    return deletedNow(live, 'it was being deleted already');
+  }
   const claimant = await rules.claimed?.(ref, live);
   if (claimant?.settled) return { action: 'skipped', detail: `${claimant.by} applies it too, and keeps it` };
-  if (claimant) return untilThrough(claimant);
+  if (claimant) {
+    const detail = `it is looked at again once ${claimant.by} is through`;
+    return { action: 'survives', problem: false, detail, waitsFor: claimant.by };
+  }
   if (carriesOthers(ref) && !rules.allowed) {
     const lost = await lostWith(client, ref, pruned, ownerLabels(rules.owner));
     if (lost.length > 0) return { action: 'survives', problem: true, detail: cascadeProblem(ref, lost) };
   }
   return { action: 'delete', ref, live };
-}
-
-function untilThrough({ by }: Claim): Fate {
-  const detail = `it is looked at again once ${by} is through`;
-  return { action: 'survives', problem: false, detail, waitsFor: by };
 }
 
 function isProtected(ref: ObjectRef, rules: PruneRules): boolean {

@@ -22,9 +22,11 @@ import type { WithStatus } from './status.ts';
 export interface Claims {
   /** Whether the other Kustomization that an object's labels name has applied it at this revision, and so keeps it. */
   contested(ref: ObjectRef, other: { name: string; namespace: string }): Promise<boolean>;
-  /** The claim of another Kustomization on an object, or undefined. @param live absent when the object is gone */
-  claimed(ref: ObjectRef, live?: PartialObject): Promise<Claim | undefined>;
-  /** The keys of those whose claims made us leave an object that they have not applied yet, for a clash of both; they must apply it now. */
+  /** The claim of another Kustomization on an object, or undefined. */
+  claimed(ref: ObjectRef, live: PartialObject): Promise<Claim | undefined>;
+  /** Makes heirs of those that hold an object that is gone. */
+  leaveToOthers(ref: ObjectRef): Promise<void>;
+  /** The keys of those to which an object was left that they have not applied, for a clash of both; they must apply it now. */
   heirs(): string[];
 }
 
@@ -83,8 +85,7 @@ export function claimsOf(
         if (waiting.has(by)) return { by, settled: true };
         if (await applied.isDirty(run.job.cluster, by)) return { by, settled: false };
         const record = (await applied.load(run.job.cluster, by)).get(identity);
-        if (record && live && record.observation === observe(live, FIELD_MANAGER))
-          return { by, settled: true };
+        if (record?.observation === observe(live, FIELD_MANAGER)) return { by, settled: true };
         // It has not applied the object, or another one has taken it over since: its inventory may be older than that.
         const now = await standing(run, by);
         // Deleted since: it may be made anew, and apply the object then. The next look finds out.
@@ -101,6 +102,9 @@ export function claimsOf(
         return { by, settled: false };
       }
       return undefined;
+    },
+    async leaveToOthers(ref) {
+      for (const [key, identities] of await holders()) if (identities.has(identityOf(ref))) heirs.add(key);
     },
     heirs: () => [...heirs],
   };

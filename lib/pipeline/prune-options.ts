@@ -21,7 +21,7 @@ export function pruneOptions(
   run: Run,
   object: Kustomization,
   allowed: boolean,
-  claims: Pick<Claims, 'claimed'> | undefined,
+  claims: Pick<Claims, 'claimed' | 'leaveToOthers'> | undefined,
 ): PruneOptions {
   const { owner, concurrency, signal, now, sleep, beforeWrite } = applyOptions(run, object, new Map());
   return {
@@ -32,7 +32,7 @@ export function pruneOptions(
     ...(sleep ? { sleep } : {}),
     ...(beforeWrite ? { beforeWrite } : {}),
     protectedRefs: ROOTS,
-    ...(claims ? { claimed: claims.claimed } : {}),
+    ...(claims ? { claimed: claims.claimed, leaveToOthers: claims.leaveToOthers } : {}),
     allowed,
   };
 }

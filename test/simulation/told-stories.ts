@@ -383,4 +383,21 @@ export const TOLD: Readonly<Record<string, Story>> = {
         { steps: 22, event: { kind: 'duplicate' } },
       ],
     },
+  'an object that a commit takes out of everywhere is deleted by hand while two Kustomizations still hold it':
+    {
+      seed: 0,
+      moments: [
+        { steps: 0, event: push('once', { value: 0, more: { base: false, app: false }, dependsOn: false }) },
+        {
+          steps: 117,
+          event: push('lost', {
+            value: 0,
+            shared: 'none',
+            more: { base: false, app: false },
+            dependsOn: false,
+          }),
+        },
+        { steps: 132, event: { kind: 'delete', name: 'shared' } },
+      ],
+    },
 };

@@ -62,7 +62,7 @@ function claims(
 
 test('an owner that holds an object and has yet to apply it is told so, and waited for', async () => {
   const seen = claims(['shared'], ['shared']);
-  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: false });
+  expect(await seen.claimed(MAP, live(1))).toEqual({ by: 'Kustomization/apps/base', settled: false });
   expect(seen.heirs()).toEqual(['Kustomization/apps/base']);
 });
 
@@ -76,13 +76,13 @@ test('an owner that has applied an object keeps it, unless another one has taken
 
 test('an owner that has let an object go since its inventory was read has no claim on it', async () => {
   const seen = claims(['shared'], []);
-  expect(await seen.claimed(MAP)).toBeUndefined();
+  expect(await seen.claimed(MAP, live(1))).toBeUndefined();
   expect(seen.heirs()).toEqual([]);
 });
 
 test('an owner that was deleted since its inventory was read may be made anew: the object is looked at again', async () => {
   const seen = claims(['shared'], undefined);
-  expect(await seen.claimed(MAP)).toEqual({ by: 'Kustomization/apps/base', settled: false });
+  expect(await seen.claimed(MAP, live(1))).toEqual({ by: 'Kustomization/apps/base', settled: false });
   expect(seen.heirs()).toEqual([]);
 });
 
@@ -100,4 +100,13 @@ test('an owner that is suspended while another one has taken an object over says
 test('an owner that waits for the one that is deleted is not waited for in turn: the object is left to it', async () => {
   const seen = claims(['shared'], ['shared'], { dependsOn: ['app'] });
   expect(await seen.claimed(MAP, live(1))).toEqual({ by: 'Kustomization/apps/base', settled: true });
+});
+
+test('an object that is gone is left to whoever holds it, too', async () => {
+  const seen = claims(['shared'], ['shared']);
+  await seen.leaveToOthers(MAP);
+  expect(seen.heirs()).toEqual(['Kustomization/apps/base']);
+  const alone = claims([], []);
+  await alone.leaveToOthers(MAP);
+  expect(alone.heirs()).toEqual([]);
 });
