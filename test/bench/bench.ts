@@ -37,8 +37,7 @@ const { values, positionals } = scriptOptions('bench', HELP, {
 const scale = Number(values.scale);
 const scaled = (count: number, least = 2) => Math.max(least, Math.round(count * scale));
 const sizes: Sizes = {
-  // Two at least: `start.ts` then compiles what a round in a process of its own loads, too.
-  rounds: scaled(3),
+  rounds: scaled(5, 1),
   apps: scaled(1_000),
   monorepo: scaled(300),
   objects: scaled(1_500, 10),

@@ -8,7 +8,6 @@ import type { KubeConnection } from '../../lib/kube/connection.ts';
 import { createKubeClient } from '../../lib/kube/rest.ts';
 import type { WithStatus } from '../../lib/pipeline/status.ts';
 import { appObjects, kustomization, names } from './manifests.ts';
-import { percentile } from './report.ts';
 
 const MANAGER = 'kustomize-controller';
 const REVISION = `main@sha1:${'0'.repeat(40)}`;
@@ -24,19 +23,20 @@ export interface Floor {
 
 /**
  * How fast the API server takes the writes of a first apply when nothing else is done: finalizer, inventory, four objects,
- * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order. The best of several concurrencies is looked for,
- * and the median of further rounds with it counts: an API server gets slower by a tenth or so with what it has been through, and the least of
- * several times is partly luck, while what is compared with the floor comes last.
+ * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order.
+ * @param concurrencies how many are sent at a time; of several the best is returned
  */
-export async function measureFloor(connection: KubeConnection, count: number): Promise<Floor> {
+export async function measureFloor(
+  connection: KubeConnection,
+  count: number,
+  concurrencies: readonly number[],
+): Promise<Floor> {
   let best = { ms: Number.POSITIVE_INFINITY, concurrency: 0 };
-  for (const concurrency of [8, 16, 32, 64]) {
+  for (const concurrency of concurrencies) {
     const ms = await measureWith(connection, count, concurrency);
     if (ms < best.ms) best = { ms, concurrency };
   }
-  const rounds: number[] = [];
-  while (rounds.length < 3) rounds.push(await measureWith(connection, count, best.concurrency));
-  return { ...best, ms: percentile(rounds, 0.5) };
+  return best;
 }
 
 async function measureWith(connection: KubeConnection, count: number, concurrency: number): Promise<number> {
@@ -65,18 +65,32 @@ async function prepare(client: KubeClient, namespace: string, all: readonly stri
   );
 }
 
-/**
- * Leaves the cluster as it was found, for the next measurement: the API server looks through all addresses that are in use whenever it
- * gives a Service one, so that each thousand of Services left behind makes the next thousand dearer.
- */
 async function cleanUp(client: KubeClient, namespace: string, created: readonly WithStatus[]): Promise<void> {
   const limit = pLimit(16);
-  const all = created.flatMap((object) => [
-    object,
-    ...appObjects(object.metadata.name, namespace, '1'),
-    event(object, []),
-  ]);
-  await Promise.all(all.map((object) => limit(() => client.delete(refOf(object)))));
+  await Promise.all(
+    created.flatMap((object) =>
+      [object, event(object, [])].map((each) => limit(() => client.delete(refOf(each)))),
+    ),
+  );
+  await removeApps(
+    client,
+    namespace,
+    created.map(({ metadata }) => metadata.name),
+  );
+}
+
+/**
+ * Takes the objects of applications away, for the next measurement: the API server looks through all addresses that are in use whenever it
+ * gives a Service one, so that each thousand of Services left behind makes the next thousand dearer.
+ */
+export async function removeApps(
+  client: KubeClient,
+  namespace: string,
+  all: readonly string[],
+): Promise<void> {
+  const limit = pLimit(16);
+  const objects = all.flatMap((name) => appObjects(name, namespace, '1'));
+  await Promise.all(objects.map((object) => limit(() => client.delete(refOf(object)))));
 }
 
 /** The writes of one Kustomization, with what those of a first apply hold. */

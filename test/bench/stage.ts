@@ -43,6 +43,8 @@ export interface Stage {
   ready(names: readonly string[], commit: string, timeoutMs?: number): Promise<number>;
   /** Resolves when every Kustomization of the root's source has come to the newest commit, so that no figure is paid for what the one before it has left to do. */
   quiet(): Promise<void>;
+  /** Ends Slipway alone; all that it works with goes on. */
+  stopSlipway(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -108,6 +110,11 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
   const client = createKubeClient(kubernetes);
   const observer = startObserver(kubernetes.connection);
   await ensureRoots(opened.ctx, await opened.ctx.cluster('bench'));
+  let closed: Promise<void> | undefined;
+  const stopSlipway = () => {
+    closed ??= opened.close();
+    return closed;
+  };
   const ready: Stage['ready'] = (names, commit, timeoutMs = 600_000) =>
     observer.ready(names, commit, timeoutMs);
   return {
@@ -132,8 +139,9 @@ export async function setStage(backend: Backend = 'local'): Promise<Stage> {
         .map(({ metadata }) => metadata.name);
       await ready(names, await repository.git(['rev-parse', 'HEAD']));
     },
+    stopSlipway,
     async stop() {
-      await opened.close();
+      await stopSlipway();
       await Promise.allSettled([
         observer.stop(),
         client.close(),
