@@ -14,3 +14,8 @@ export interface Artifact {
   size: number;
   metadata?: Record<string, string>;
 }
+
+/** The artifact that a source has, by its status; undefined while it has none. */
+export function artifactOf(source: { status?: unknown } | undefined): Artifact | undefined {
+  return (source?.status as { artifact?: Artifact } | undefined)?.artifact;
+}

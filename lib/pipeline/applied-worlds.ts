@@ -1,4 +1,4 @@
-import type { Artifact } from '../core/artifact.ts';
+import { artifactOf } from '../core/artifact.ts';
 import { sha256 } from '../core/digest.ts';
 import { messageOf } from '../core/errors.ts';
 import type { KubernetesObject } from '../core/object.ts';
@@ -13,6 +13,7 @@ import { objectKey } from './object-key.ts';
 import type { LiveKustomization, PlanContext } from './plan.ts';
 import { fleetCredentials } from './providers.ts';
 import { readSecret } from './read-secret.ts';
+import type { WithStatus } from './status.ts';
 import { type World, walk } from './walk.ts';
 
 /** What fetching and rendering takes. */
@@ -101,10 +102,8 @@ async function fetchTree(
   const included = await Promise.all(
     (source.spec.include ?? []).map(async ({ repository }) => {
       const name = repository.name;
-      const found = await client.get<KubernetesObject>({ ...ref, version: 'v1', name });
-      const artifact = (found as unknown as GitRepository | undefined)?.status?.artifact as
-        | Artifact
-        | undefined;
+      const found = await client.get<WithStatus>({ ...ref, version: 'v1', name });
+      const artifact = artifactOf(found);
       if (!found || !artifact)
         throw new Error(`${namespace}/${name}, which spec.include names, has no artifact`);
       const tree = await fetchTree(ctx, cluster, found as unknown as GitRepository, artifact.revision);

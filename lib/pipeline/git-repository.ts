@@ -1,4 +1,4 @@
-import type { Artifact } from '../core/artifact.ts';
+import { type Artifact, artifactOf } from '../core/artifact.ts';
 import { rfc3339 } from '../core/conditions.ts';
 import { digestOf, sha256 } from '../core/digest.ts';
 import { ReconcileError } from '../core/errors.ts';
@@ -17,6 +17,7 @@ import type { Reconciled } from './reconciled.ts';
 import type { Run } from './run.ts';
 import { step } from './run.ts';
 import { notingUnverified } from './source-verified.ts';
+import type { WithStatus } from './status.ts';
 import { indexKey } from './tree-index.ts';
 
 /** Resolves what the ref points at, fetches it when it is new, stores the artifact and sends on what depends on it. */
@@ -93,7 +94,7 @@ export async function reconcileGitRepository(run: Run, object: GitRepository): P
 
 /** The artifact that may be kept: of this generation, and still in the store. */
 async function currentArtifact(run: Run, object: GitRepository): Promise<Artifact | undefined> {
-  const artifact = object.status?.artifact as Artifact | undefined;
+  const artifact = artifactOf(object);
   if (!artifact || object.status?.observedGeneration !== object.metadata.generation) return undefined;
   if (!artifact.path.startsWith(artifactPrefix(run.job.cluster, run.ref))) return undefined;
   return (await run.ctx.blobs.has(indexKey(artifact.path))) ? artifact : undefined;
@@ -108,8 +109,8 @@ async function sourceInputs(
   const included = await Promise.all(
     (object.spec.include ?? []).map(async ({ repository }) => {
       const ref = { ...run.ref, name: repository.name };
-      const found = await run.client.get<GitRepository & KubernetesObject>({ ...ref, version: 'v1' });
-      const artifact = found?.status?.artifact as Artifact | undefined;
+      const found = await run.client.get<WithStatus>({ ...ref, version: 'v1' });
+      const artifact = artifactOf(found);
       if (!artifact) {
         throw new ReconcileError(
           'IncludeUnavailable',

@@ -1,4 +1,4 @@
-import type { Artifact } from '../core/artifact.ts';
+import { artifactOf } from '../core/artifact.ts';
 import type { Condition } from '../core/conditions.ts';
 import { refOf } from '../core/object.ts';
 import { commitOf } from '../core/revision.ts';
@@ -114,7 +114,7 @@ async function overtakenBy(
   object: WithStatus | undefined,
 ): Promise<Rollout | undefined> {
   const { cluster, source, commit, startedAt } = rollout;
-  const artifact = object?.status?.artifact as Artifact | undefined;
+  const artifact = artifactOf(object);
   const current = commitOf(artifact?.revision);
   if (current === '' || current === commit) return undefined;
   const known = await ctx.index.rollouts.get(cluster, source, current);

@@ -1,4 +1,4 @@
-import type { Artifact } from '../core/artifact.ts';
+import { type Artifact, artifactOf } from '../core/artifact.ts';
 import { sha256 } from '../core/digest.ts';
 import { ReconcileError } from '../core/errors.ts';
 import { describe } from '../core/object.ts';
@@ -99,10 +99,6 @@ export async function loadSource(run: Run, object: Kustomization): Promise<Loade
 /** The artifact that a source has at this moment, whatever runs have read before; undefined when it has none, or is not there. */
 export async function presentArtifact(run: Run, ref: ToolkitRef): Promise<Artifact | undefined> {
   return artifactOf(await run.client.get<WithStatus>({ ...ref, version: 'v1' }));
-}
-
-function artifactOf(source: WithStatus | undefined): Artifact | undefined {
-  return source?.status?.artifact as Artifact | undefined;
 }
 
 async function readArchive(ctx: Context, artifact: Artifact, name: string): Promise<Uint8Array> {
