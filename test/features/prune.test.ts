@@ -149,6 +149,24 @@ describe('prune', () => {
     expect(fates(result)).toEqual({ 'ConfigMap/gone': 'deleted' });
   });
 
+  test('leaves an object that is gone, or going, to whoever holds it too, and waits for none of them', async () => {
+    const namespace = await freshNamespace('prune');
+    const [gone, going] = [configMap(namespace, 'gone'), configMap(namespace, 'going')];
+    await new Applier(client).apply([going]);
+    await edit(going, { finalizers: ['example.com/hold'] });
+    await client.delete(refOf(going));
+    const left: string[] = [];
+    const others = {
+      claimed: async () => ({ by: 'Kustomization/n/other', settled: false }),
+      leaveToOthers: async ({ name }: ObjectRef) => void left.push(name),
+    };
+    const result = await prune(client, entries(gone, going), options(others));
+    expect(fates(result)).toEqual({ 'ConfigMap/gone': 'deleted', 'ConfigMap/going': 'deleted' });
+    expect(result.survivors).toEqual([]);
+    expect(left.sort()).toEqual(['going', 'gone']);
+    await edit(going, { finalizers: null });
+  });
+
   test('leaves objects that are another owner, unlabelled, or controlled', async () => {
     const namespace = await freshNamespace('prune');
     const [moved, bare, child] = ['moved', 'bare', 'child'].map((name) => configMap(namespace, name)) as [
