@@ -15,31 +15,17 @@ const REASON = 'ReconciliationSucceeded';
 const APPLIED = `Applied revision: ${REVISION}`;
 const AT = '2026-01-01T00:00:00Z';
 
-/** The floor, and the concurrency at which it was reached. */
-export interface Floor {
-  ms: number;
-  concurrency: number;
-}
-
 /**
  * How fast the API server takes the writes of a first apply when nothing else is done: finalizer, inventory, four objects,
  * status and event of `count` Kustomizations, sent raw, one Kustomization's writes in order.
- * @param concurrencies how many are sent at a time; of several the best is returned
+ * @param concurrency how many Kustomizations are written at a time
+ * @returns ms
  */
 export async function measureFloor(
   connection: KubeConnection,
   count: number,
-  concurrencies: readonly number[],
-): Promise<Floor> {
-  let best = { ms: Number.POSITIVE_INFINITY, concurrency: 0 };
-  for (const concurrency of concurrencies) {
-    const ms = await measureWith(connection, count, concurrency);
-    if (ms < best.ms) best = { ms, concurrency };
-  }
-  return best;
-}
-
-async function measureWith(connection: KubeConnection, count: number, concurrency: number): Promise<number> {
+  concurrency: number,
+): Promise<number> {
   const client = createKubeClient(connection, { connections: concurrency });
   const namespace = `floor-${randomBytes(4).toString('hex')}`;
   await client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
