@@ -37,7 +37,7 @@ const { values, positionals } = scriptOptions('bench', HELP, {
 const scale = Number(values.scale);
 const scaled = (count: number, least = 2) => Math.max(least, Math.round(count * scale));
 const sizes: Sizes = {
-  rounds: scaled(8, 1),
+  rounds: scaled(7, 1),
   apps: scaled(1_000),
   monorepo: scaled(300),
   objects: scaled(1_500, 10),

@@ -8,7 +8,7 @@ import type { Stage } from './stage.ts';
 
 /** Sizes of the cases; `--scale` multiplies them. */
 export interface Sizes {
-  /** How often a first apply is measured at most. */
+  /** How often a first apply is measured. */
   rounds: number;
   apps: number;
   monorepo: number;

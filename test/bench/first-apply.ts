@@ -10,16 +10,9 @@ import type { Stage } from './stage.ts';
 /** How many Kustomizations are tried to be written at a time, to find the best floor. */
 const CONCURRENCIES = [8, 16, 32, 64];
 
-/** So many rounds count. */
-const COUNTED = 5;
-
-/** By so much, as a part of their mean, the floors of a round may differ. */
-const STEADY = 0.1;
-
-/** A first apply, and the floor on the same API server just before it and just after it, in ms. */
+/** A first apply, and the floor on the same API server: the mean of one just before it and one just after it, in ms. */
 export interface Round extends Applied {
-  before: number;
-  after: number;
+  floor: number;
 }
 
 interface Applied {
@@ -31,23 +24,21 @@ interface Applied {
 /**
  * 1,000 Kustomizations of four objects each for the first time, against the floor; and the most memory that took. A machine that others share
  * is faster in one minute than in the next, by more than what is looked for, and an API server gets slower by a tenth or so with what it has
- * been through: so each first apply stands between two floors, on an API server of its own. Where those differ, it was not the same machine
- * throughout, and the round is left out. Of the others the one with the median ratio counts.
+ * been through: so each first apply stands between two floors, on an API server of its own, and of all rounds the one with the median ratio counts.
  */
-export async function firstApply(stage: Stage, { apps, rounds: most }: Sizes): Promise<Figure[]> {
+export async function firstApply(stage: Stage, { apps, rounds: count }: Sizes): Promise<Figure[]> {
   const concurrency = await bestConcurrency(stage, Math.ceil(apps / 2));
   const rounds: Round[] = [];
-  while (rounds.length < most && rounds.filter(isSteady).length < COUNTED)
+  while (rounds.length < count)
     rounds.push(await resultOf<Round>('first-apply-process.ts', { apps, concurrency }, process.execArgv));
   // The other cases build on one.
   const last = await applyFirst(stage, apps);
-  const told = rounds.map((round) => `${ratioOf(round).toFixed(2)}${isSteady(round) ? '' : ' (left out)'}`);
+  const ratios = rounds.map((round) => ratioOf(round).toFixed(2)).join(', ');
   const peak = Math.max(...[...rounds, last].map((each) => each.peak));
-  const steady = rounds.filter(isSteady);
-  const counted = median(steady.length > 0 ? steady : rounds);
+  const { ms, floor } = median(rounds);
   const against = `${apps * 8} raw writes, concurrency ${concurrency}`;
   return [
-    figure('first-apply', counted.ms, 'ms', floorIn(counted), against, 1.5, [`rounds ${told.join(', ')}`]),
+    figure('first-apply', ms, 'ms', floor, against, 1.5, [`rounds ${ratios}`]),
     figure('peak-memory', peak, 'MiB', 300, 'the bar'),
   ];
 }
@@ -60,7 +51,7 @@ export async function measureRound(stage: Stage, apps: number, concurrency: numb
   await stage.stopSlipway();
   await removeApps(stage.client, NAMESPACE, appNames(apps));
   const after = await floorOf(stage, apps, concurrency);
-  return { ...applied, before, after };
+  return { ...applied, floor: (before + after) / 2 };
 }
 
 /** The concurrency at which the floor is lowest. Each is measured twice, there and back again, for the API server that gets slower. */
@@ -105,14 +96,6 @@ function median(rounds: readonly Round[]): Round {
   return sorted[Math.floor(sorted.length / 2)] as Round;
 }
 
-function floorIn({ before, after }: Round): number {
-  return (before + after) / 2;
-}
-
-function ratioOf(round: Round): number {
-  return round.ms / floorIn(round);
-}
-
-function isSteady(round: Round): boolean {
-  return Math.abs(round.after - round.before) <= STEADY * floorIn(round);
+function ratioOf({ ms, floor }: Round): number {
+  return ms / floor;
 }
